@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A circuit as a ``torch.nn.Module``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from circuits.quantum.circuit import Circuit
+from circuits.quantum.pauli_sums import observables as parse_observables
+from circuits.quantum.simulate import expectation
+
+__all__ = ["QuantumLayer"]
+
+
+class QuantumLayer(nn.Module):
+    """Expectations of a circuit's observables, its weights being trainable.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        Copied, so that what is added to it later does not reach the layer.
+    observables : object
+        What to read out; ``"z"``, the default, is Z on each wire. See
+        :func:`circuits.quantum.pauli_sums.observables`.
+    init : float or Tensor
+        Start of the weights: a half-width for the uniform distribution, or values of shape
+        ``(P,)``. The default, U(-0.3, 0.3), starts near the identity; from the full circle a
+        deep circuit's gradients vanish, and weights shared between the many circuits of an
+        architecture search no longer rank them.
+    seed : int or numpy.random.Generator
+        For the random start.
+
+    Attributes
+    ----------
+    weights : Parameter
+        Shape ``(P,)``, of the default dtype; ``layer.to(torch.float64)`` changes it.
+    circuit : Circuit
+
+    Examples
+    --------
+    >>> import torch
+    >>> from circuits.quantum import Circuit, QuantumLayer, input, weight
+    >>> circuit = Circuit(2).ry(input(0), 0).ry(input(1), 1).cu3(weight(0), weight(1), 0.0, 0, 1)
+    >>> layer = QuantumLayer(circuit)
+    >>> layer(torch.zeros(5, 2)).shape
+    torch.Size([5, 2])
+    """
+
+    weights: nn.Parameter
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        observables: Any = "z",
+        *,
+        init: float | Tensor = 0.3,
+        seed: int | np.random.Generator = 0,
+    ) -> None:
+        super().__init__()
+        if not isinstance(circuit, Circuit):
+            raise TypeError(
+                f"QuantumLayer: circuit is {type(circuit).__name__}; expected a Circuit"
+            )
+        self.circuit = circuit.copy()
+        self.observables = parse_observables(observables, circuit.n_wires)
+        self.weights = nn.Parameter(_start(circuit.n_weights, init, seed))
+
+    @property
+    def n_wires(self) -> int:
+        """Number of wires."""
+        return self.circuit.n_wires
+
+    @property
+    def n_observables(self) -> int:
+        """Number of output columns."""
+        return self.observables.n_rows
+
+    def forward(self, x: Tensor | None = None) -> Tensor:
+        """Run the circuit.
+
+        Parameters
+        ----------
+        x : Tensor, optional
+            float32 or float64, shape ``(B, F)`` or ``(F,)``; left out if the circuit reads no
+            inputs.
+
+        Returns
+        -------
+        Tensor
+            dtype of ``x``, shape ``(B, n_obs)``, or ``(n_obs,)`` where ``x`` has no batch.
+        """
+        if x is None:
+            return expectation(self.circuit, self.observables, self.weights)[0]
+        weights = self.weights
+        if isinstance(x, Tensor) and x.dtype in (torch.float32, torch.float64):
+            weights = weights.to(x.dtype)  # type: ignore[assignment]
+        values = expectation(self.circuit, self.observables, weights, x)
+        return values if x.dim() == 2 else values[0]
+
+    def extra_repr(self) -> str:
+        """Sizes, for the module's repr."""
+        return (
+            f"n_wires={self.n_wires}, n_inputs={self.circuit.n_inputs}, "
+            f"n_weights={self.circuit.n_weights}, n_observables={self.n_observables}, "
+            f"gates={len(self.circuit)}"
+        )
+
+
+def _start(count: int, init: float | Tensor, seed: int | np.random.Generator) -> Tensor:
+    dtype = torch.get_default_dtype()
+    if isinstance(init, Tensor):
+        if init.shape != (count,) or not init.is_floating_point():
+            raise ValueError(
+                f"QuantumLayer: init has shape {tuple(init.shape)} and dtype {init.dtype}; "
+                f"expected {count} real numbers"
+            )
+        return init.detach().clone()
+    if not 0 <= init < float("inf"):
+        raise ValueError(f"QuantumLayer: init is {init}; expected a half-width of 0 or more")
+    values = np.random.default_rng(seed).uniform(-init, init, count)
+    return torch.tensor(values, dtype=dtype)

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a noisy device would measure, exactly and differentiably."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from circuits.quantum.noise_lowering import (
+    ParameterTable,
+    check_size,
+    lower,
+    read_circuit,
+    readout_matrices,
+    visible_ops,
+    write_program,
+)
+from circuits.quantum.noise_model import DeviceNoise
+from circuits.quantum.noise_readout import observable_rows, observed_wires
+from circuits.quantum.pauli_sums import observables as parse_observables
+from circuits.quantum.transpilation import transpile_cached
+from workbench.ops import noise as operators
+from workbench.ops.program import Source
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+__all__ = ["NoisyQuantumLayer", "noisy_probabilities", "parameter_table"]
+
+# 2**24 probabilities of one sample are 128 MiB.
+_MAX_CLBITS = 24
+
+
+def noisy_probabilities(
+    circuit: QuantumCircuit,
+    noise: Any,
+    readout_error: bool = True,
+    *,
+    inputs: Tensor | None = None,
+    weights: Tensor | None = None,
+    input_parameters: Sequence[Any] | None = None,
+    weight_parameters: Sequence[Any] | None = None,
+) -> Tensor:
+    """Probabilities of a transpiled circuit's outcomes on a noisy device.
+
+    The noise of each gate, of idling in explicit delays and of reading out are those that
+    qiskit-aer would simulate; the result equals its density-matrix method's to rounding. Only
+    qubits that some measurement depends on are simulated.
+
+    Parameters
+    ----------
+    circuit : QuantumCircuit
+        Transpiled to the device's basis gates and qubits, with its measurements at the end.
+    noise : BackendV2, NoiseModel or None
+        The device, its noise model, or None for a noise-free one. The conversion is cached per
+        backend, not for a bare NoiseModel.
+    readout_error : bool
+        Whether to include errors of reading out.
+    inputs : Tensor, optional
+        ``(B, F)`` or ``(F,)``, float32 or float64: values of the per-sample parameters.
+    weights : Tensor, optional
+        ``(P,)``, of the same dtype: values of the shared parameters.
+    input_parameters, weight_parameters : sequence of qiskit Parameter, optional
+        Which unbound parameters the columns of ``inputs`` and the entries of ``weights`` are.
+        Without them, elements of parameter vectors named ``x`` are inputs and of ``w`` weights,
+        by their index.
+
+    Returns
+    -------
+    Tensor
+        ``(B, 2**n_clbits)`` in the dtype of the parameters, else float64; bit ``c`` of an index
+        is classical bit ``c``, as in qiskit's counts; bits never written are 0. B is 1 without
+        inputs. Differentiable once, to inputs and weights.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the gate and qubits, for a gate outside the model's basis, a measurement that is
+        not final, classical control, and angles that are unbound, not linear or not finite.
+    """
+    for name, value in (("inputs", inputs), ("weights", weights)):
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(
+                f"noisy_probabilities: {name} must be a tensor, got {type(value).__name__}"
+            )
+    dtype = next((t.dtype for t in (inputs, weights) if t is not None), torch.float64)
+    x = torch.zeros(1, 0, dtype=dtype) if inputs is None else _rows(inputs)
+    w = torch.zeros(0, dtype=dtype) if weights is None else weights
+    table = parameter_table(
+        circuit,
+        input_parameters,
+        weight_parameters,
+        0 if inputs is None else x.shape[-1],
+        0 if weights is None else len(w),
+    )
+    lowered = lower(
+        circuit, DeviceNoise.of(noise), table, w.shape[0], x.shape[1], bool(readout_error)
+    )
+    if lowered.n_clbits > _MAX_CLBITS:
+        raise ValueError(
+            f"noisy_probabilities: the circuit has {lowered.n_clbits} classical bits; "
+            f"2**{lowered.n_clbits} probabilities are more than the limit of 2**{_MAX_CLBITS}"
+        )
+    out = operators.noisy_probabilities(lowered.program, lowered.measured, lowered.confusion, w, x)
+    if lowered.trace != 1.0:
+        out = out * lowered.trace
+    if len(lowered.clbits) == lowered.n_clbits:
+        return out
+    index = np.zeros(out.shape[1], dtype=np.int64)
+    for bit, clbit in enumerate(lowered.clbits):
+        index |= (np.arange(out.shape[1]) >> bit & 1) << clbit
+    full = out.new_zeros(out.shape[0], 2**lowered.n_clbits)
+    return full.index_copy(1, torch.from_numpy(index), out)
+
+
+def _rows(inputs: Tensor) -> Tensor:
+    return inputs[None] if inputs.dim() == 1 else inputs
+
+
+def parameter_table(
+    circuit: Any,
+    input_parameters: Sequence[Any] | None,
+    weight_parameters: Sequence[Any] | None,
+    n_inputs: int,
+    n_weights: int,
+) -> ParameterTable:
+    """Where each unbound parameter's value is found.
+
+    Raises
+    ------
+    ValueError
+        When the lists do not fit the values given.
+    """
+    table: dict[Any, tuple[Source, int]] = {}
+    for name, source, given, count in (
+        ("inputs", Source.INPUT, input_parameters, n_inputs),
+        ("weights", Source.WEIGHT, weight_parameters, n_weights),
+    ):
+        vector = "x" if source is Source.INPUT else "w"
+        if given is not None:
+            if len(given) != count:
+                raise ValueError(
+                    f"noise: {name} has {count} values per sample for {len(given)} parameters"
+                )
+            table.update({parameter: (source, i) for i, parameter in enumerate(given)})
+            continue
+        for parameter in getattr(circuit, "parameters", ()):
+            if getattr(getattr(parameter, "vector", None), "name", None) != vector:
+                continue
+            if parameter.index >= count:
+                raise ValueError(
+                    f"noise: parameter {parameter.name} has no value: {name} has {count}"
+                )
+            table[parameter] = (source, parameter.index)
+    return table
+
+
+class NoisyQuantumLayer(nn.Module):
+    """Noise-aware training: a circuit as it would run on a device, with trainable weights.
+
+    The circuit is transpiled once, with its parameters unbound, when the layer is made.
+
+    Parameters
+    ----------
+    circuit : circuits.quantum.Circuit or QuantumCircuit
+        Measurements in it are left out: the observables are. A qiskit circuit's parameters
+        are elements of vectors named ``w`` (weights) and ``x`` (inputs).
+    backend : BackendV2
+        Such as ``circuits.quantum.device("FakeQuitoV2")``.
+    initial_layout : sequence of int, optional
+        Physical qubit of each wire; None leaves the choice to qiskit.
+    observables : object
+        ``"z"`` for Z on each wire, or what :func:`circuits.quantum.pauli_sums.observables`
+        takes; X and Y only without read-out errors.
+    optimization_level, seed_transpiler : int
+        As for ``qiskit.transpile``.
+    readout_error : bool
+        Whether the expectations include errors of reading out.
+    init : float or Tensor
+        Half-width of the uniform start of the weights, or their values.
+    seed : int or numpy.random.Generator
+        For the random start.
+
+    Attributes
+    ----------
+    weights : Parameter
+        Shape ``(P,)``.
+    transpiled : QuantumCircuit
+        What runs on the device, with final measurements of wire ``k`` into bit ``k``.
+    """
+
+    weights: nn.Parameter
+
+    def __init__(
+        self,
+        circuit: Any,
+        backend: Any,
+        initial_layout: Sequence[int] | None = None,
+        observables: Any = "z",
+        optimization_level: int = 2,
+        seed_transpiler: int = 42,
+        readout_error: bool = True,
+        *,
+        init: float | Tensor = 0.3,
+        seed: int | np.random.Generator = 0,
+    ) -> None:
+        super().__init__()
+        noise = DeviceNoise.of(backend)
+        if noise.target is None:
+            raise TypeError(
+                "NoisyQuantumLayer: backend must be a qiskit backend, such as device('FakeQuitoV2')"
+            )
+        measured, n_weights, n_inputs = _measured_circuit(circuit)
+        self.n_wires = measured.num_qubits
+        self.n_inputs = n_inputs
+        self.transpiled = transpile_cached(
+            measured, backend, initial_layout, optimization_level, seed_transpiler
+        )
+        table = parameter_table(self.transpiled, None, None, n_inputs, n_weights)
+        read = read_circuit(self.transpiled, noise, table)
+        physical = [read.measured[wire] for wire in range(self.n_wires)]
+        terms = parse_observables(observables, self.n_wires)
+        ops, active = visible_ops(read.ops, [physical[k] for k in observed_wires(terms)])
+        active = active or {physical[0]}
+        check_size(active)
+        position = {q: i for i, q in enumerate(sorted(active))}
+        confusion = readout_matrices(noise, physical, True) if readout_error else None
+        self._program = write_program(ops, position, n_weights, n_inputs)
+        self._rows = observable_rows(terms, physical, position, confusion) * read.trace
+        self.weights = nn.Parameter(_start(n_weights, init, seed))
+
+    @property
+    def n_observables(self) -> int:
+        """Number of output columns."""
+        return self._rows.shape[0]
+
+    def forward(self, x: Tensor | None = None) -> Tensor:
+        """Run the circuit.
+
+        Parameters
+        ----------
+        x : Tensor, optional
+            float32 or float64, ``(B, F)`` or ``(F,)``; left out if the circuit has no inputs.
+
+        Returns
+        -------
+        Tensor
+            dtype of ``x``, ``(B, n_obs)``, or ``(n_obs,)`` where ``x`` has no batch.
+        """
+        batch = self.weights.new_zeros(1, 0) if x is None else _rows(x)
+        weights = self.weights
+        if batch.dtype in (torch.float32, torch.float64):
+            weights = weights.to(batch.dtype)  # type: ignore[assignment]
+        values = operators.noisy_expectation(self._program, self._rows, weights, batch)
+        return values if x is not None and x.dim() == 2 else values[0]
+
+    def extra_repr(self) -> str:
+        """Sizes, for the module's repr."""
+        return (
+            f"n_wires={self.n_wires}, n_inputs={self.n_inputs}, n_weights={len(self.weights)}, "
+            f"n_observables={self.n_observables}, gates={self.transpiled.size()}"
+        )
+
+
+def _measured_circuit(circuit: Any) -> tuple[QuantumCircuit, int, int]:
+    """A qiskit circuit that reads wire k into bit k, and its numbers of weights and inputs."""
+    from qiskit import ClassicalRegister, QuantumCircuit
+
+    n_weights = n_inputs = 0
+    if not isinstance(circuit, QuantumCircuit):
+        if not hasattr(circuit, "to_qiskit"):
+            raise TypeError(
+                "noise: circuit must be a circuits.quantum.Circuit or a qiskit QuantumCircuit, "
+                f"got {type(circuit).__name__}"
+            )
+        n_weights, n_inputs = circuit.n_weights, circuit.n_inputs
+        circuit = circuit.to_qiskit()
+    for parameter in circuit.parameters:
+        vector = getattr(parameter, "vector", None)
+        if vector is not None and vector.name == "w":
+            n_weights = max(n_weights, len(vector))
+        elif vector is not None and vector.name == "x":
+            n_inputs = max(n_inputs, len(vector))
+        else:
+            raise ValueError(
+                f"noise: parameter {parameter.name!r} is of neither vector 'w' nor 'x': use "
+                "Circuit.from_qiskit(circuit, inputs=..., weights=...)"
+            )
+    bare = circuit.remove_final_measurements(inplace=False)
+    bits = ClassicalRegister(bare.num_qubits, "read")
+    bare.add_register(bits)
+    bare.measure(bare.qubits, list(bits))
+    if bare.num_clbits != bare.num_qubits:
+        raise ValueError("noise: circuit uses classical bits before its end")
+    return bare, n_weights, n_inputs
+
+
+def _start(count: int, init: float | Tensor, seed: int | np.random.Generator) -> Tensor:
+    if isinstance(init, Tensor):
+        if init.shape != (count,) or not init.is_floating_point():
+            raise ValueError(
+                f"NoisyQuantumLayer: init must be {count} real numbers, got {init.dtype} "
+                f"{tuple(init.shape)}"
+            )
+        return init.detach().clone()
+    if not 0 <= init < float("inf"):
+        raise ValueError(f"NoisyQuantumLayer: init must be a half-width of 0 or more, got {init}")
+    values = np.random.default_rng(seed).uniform(-init, init, count)
+    return torch.tensor(values, dtype=torch.get_default_dtype())

@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Circuits to and from qiskit, equal as operators, global phase included."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from circuits.quantum.circuit import Circuit
+from circuits.quantum.gates import GATES, Gate
+from circuits.quantum.symbols import Affine, Param
+from workbench.ops.program import Source
+
+try:
+    import qiskit.circuit.library as library
+    from qiskit.circuit import (
+        AnnotatedOperation,
+        ControlledGate,
+        ControlModifier,
+        InverseModifier,
+        Parameter,
+        ParameterExpression,
+        ParameterVector,
+        PowerModifier,
+        QuantumCircuit,
+    )
+    from qiskit.quantum_info import SparsePauliOp
+except ImportError as error:
+    raise ImportError(
+        "circuits.quantum: conversion to and from qiskit needs qiskit 2; install it with "
+        "pip install 'workbench[quantum]'"
+    ) from error
+
+__all__ = ["build_qiskit", "fixed_matrix", "from_qiskit", "instruction", "to_qiskit"]
+
+#: Gates qiskit knows under several classes, beside the ones in the gate table.
+_MORE_CLASSES = {
+    "U1Gate": "p",
+    "U3Gate": "u",
+    "CU1Gate": "cp",
+    "C3XGate": "mcx",
+    "C4XGate": "mcx",
+    "MCXGate": "mcx",
+    "MCPhaseGate": "mcp",
+}
+_SILENT = {"barrier", "delay"}
+_CLASSICAL = {
+    "break_loop",
+    "continue_loop",
+    "for_loop",
+    "if_else",
+    "store",
+    "switch_case",
+    "while_loop",
+}
+
+
+@functools.cache
+def _names_by_class() -> dict[type, str]:
+    """Our name of each class in qiskit's library that the gate table covers."""
+    names = {spec.qiskit: spec.name for spec in GATES.values() if spec.qiskit}
+    names.update(_MORE_CLASSES)
+    return {getattr(library, cls): name for cls, name in names.items()}
+
+
+# -- from qiskit ----------------------------------------------------------------------------
+
+
+def from_qiskit(
+    circuit: QuantumCircuit,
+    inputs: Sequence[Any] | None = None,
+    weights: Sequence[Any] | None = None,
+) -> Circuit:
+    """Convert a qiskit circuit.
+
+    Parameters
+    ----------
+    circuit : qiskit.QuantumCircuit
+        Gates, composite gates (expanded through their definition or their matrix), controlled
+        gates of any control state, final measurements (kept as a record), barriers and delays
+        (dropped). A reset of a wire that nothing has touched yet is the identity and dropped.
+    inputs, weights : sequence of Parameter, ParameterVector or str, optional
+        Unbound parameters in the order of the input columns and of the weight vector; a
+        vector stands for all its elements, a string for the parameter of that name. By
+        default every parameter not named in ``inputs`` is a weight, in the order of
+        ``circuit.parameters``.
+
+    Returns
+    -------
+    Circuit
+
+    Raises
+    ------
+    TypeError
+        If ``circuit`` is not a ``QuantumCircuit``.
+    ValueError
+        For mid-circuit measurements and resets, classical conditions and control flow,
+        angles that are not real and affine in the parameters, and parameters listed twice or
+        in neither list.
+
+    Notes
+    -----
+    Qubit ``k`` of the circuit is wire ``k``. A ``PauliEvolutionGate`` whose terms commute is
+    converted exactly; of others it is the definition, a product formula, that is converted,
+    as qiskit's transpiler does.
+    """
+    if not isinstance(circuit, QuantumCircuit):
+        raise TypeError(
+            f"Circuit.from_qiskit: got {type(circuit).__name__}; expected a QuantumCircuit"
+        )
+    if circuit.num_qubits < 1:
+        raise ValueError("Circuit.from_qiskit: the circuit has no qubits")
+    symbols, n_weights, n_inputs = _symbols(circuit, inputs, weights)
+    reader = _Reader(Circuit.sized(circuit.num_qubits, n_weights, n_inputs), symbols)
+    reader.read(circuit, tuple(range(circuit.num_qubits)), tuple(range(circuit.num_clbits)))
+    return reader.made
+
+
+def _symbols(
+    circuit: QuantumCircuit, inputs: Sequence[Any] | None, weights: Sequence[Any] | None
+) -> tuple[dict[Parameter, Affine], int, int]:
+    """The symbol of each unbound parameter, and the two counts."""
+    by_name = {parameter.name: parameter for parameter in circuit.parameters}
+
+    def listed(role: str, given: Any) -> list[Parameter]:
+        flat: list[Parameter] = []
+        items = [given] if isinstance(given, Parameter | str) else list(given)
+        for item in items:
+            if isinstance(item, str):
+                if item not in by_name:
+                    raise ValueError(
+                        f"Circuit.from_qiskit: {role} names {item!r}; the circuit's unbound "
+                        f"parameters are {', '.join(by_name) or 'none'}"
+                    )
+                flat.append(by_name[item])
+            elif isinstance(item, Parameter):
+                flat.append(item)
+            elif isinstance(item, ParameterVector):
+                flat.extend(item)
+            else:
+                raise TypeError(
+                    f"Circuit.from_qiskit: {role} holds {item!r} of type {type(item).__name__}; "
+                    "expected a Parameter, a ParameterVector or a name"
+                )
+        return flat
+
+    input_list = listed("inputs", () if inputs is None else inputs)
+    if weights is None:
+        taken = set(input_list)
+        weight_list = [p for p in circuit.parameters if p not in taken]
+    else:
+        weight_list = listed("weights", weights)
+    symbols: dict[Parameter, Affine] = {}
+    for source, parameters in ((Source.INPUT, input_list), (Source.WEIGHT, weight_list)):
+        for index, parameter in enumerate(parameters):
+            if parameter in symbols:
+                raise ValueError(
+                    f"Circuit.from_qiskit: parameter {parameter.name!r} is listed twice among "
+                    "inputs and weights"
+                )
+            symbols[parameter] = Affine(0.0, ((source, index, 1.0),))
+    missing = [p.name for p in circuit.parameters if p not in symbols]
+    if missing:
+        raise ValueError(
+            f"Circuit.from_qiskit: unbound parameters {', '.join(missing)} are in neither inputs "
+            "nor weights"
+        )
+    return symbols, len(weight_list), len(input_list)
+
+
+class _Reader:
+    """Walks a qiskit circuit and its definitions, appending to ours."""
+
+    def __init__(self, made: Circuit, symbols: Mapping[Parameter, Affine]) -> None:
+        self.made = made
+        self.symbols = symbols
+        self.touched: set[int] = set()
+
+    def read(
+        self, circuit: QuantumCircuit, wires: tuple[int, ...], clbits: tuple[int, ...]
+    ) -> None:
+        """Append a circuit, or a definition, whose qubit ``k`` is ``wires[k]``."""
+        phase = self.angle(circuit.global_phase, "global phase", wires)
+        if phase != 0.0:
+            self.made.global_phase(phase)
+        where = dict(zip(circuit.qubits, wires, strict=True))
+        bits = dict(zip(circuit.clbits, clbits, strict=True))
+        for instruction in circuit.data:
+            on = tuple(where[bit] for bit in instruction.qubits)
+            into = tuple(bits[bit] for bit in instruction.clbits)
+            operation = instruction.operation
+            if operation.name == "measure":
+                self.made.measure(on, into)
+                self.touched.update(on)
+            elif operation.name == "reset":
+                if self.touched.intersection(on):
+                    raise ValueError(
+                        f"Circuit.from_qiskit: reset on wire {on[0]} after other operations; only "
+                        "unitary circuits with final measurements are supported"
+                    )
+            elif operation.name in _CLASSICAL or getattr(operation, "condition", None) is not None:
+                raise ValueError(
+                    f"Circuit.from_qiskit: {operation.name!r} on wires {list(on)} depends on "
+                    "classical bits; classical conditions and control flow are not supported"
+                )
+            elif operation.name not in _SILENT:
+                self.gate(operation, on, into)
+                self.touched.update(on)
+
+    def angle(self, value: Any, gate: str, wires: tuple[int, ...]) -> Param:
+        """A qiskit angle as a number or an affine combination of our symbols."""
+        where = f"Circuit.from_qiskit: {gate} on wires {list(wires)}"
+        if not isinstance(value, ParameterExpression):
+            if isinstance(value, complex) or np.iscomplexobj(value):
+                raise TypeError(f"{where} has the complex angle {value}; expected a real one")
+            return float(value)
+        result = Affine()
+        parameters = sorted(value.parameters, key=lambda p: p.name)
+        for parameter in parameters:
+            slope = value.gradient(parameter)
+            if isinstance(slope, ParameterExpression):
+                if slope.parameters:
+                    raise ValueError(
+                        f"{where} has the angle {value}, which is not affine in "
+                        f"{parameter.name!r}; angles must be sums of numbers times parameters"
+                    )
+                slope = slope.numeric()
+            if parameter not in self.symbols:
+                raise ValueError(f"{where} has the unbound parameter {parameter.name!r}")
+            result = result + self.symbols[parameter] * _real(slope, where, value)
+        at_zero = value.bind({parameter: 0.0 for parameter in parameters}).numeric()
+        result = result + _real(at_zero, where, value)
+        return result if result.terms else result.constant
+
+    def gate(self, operation: Any, wires: tuple[int, ...], clbits: tuple[int, ...] = ()) -> None:
+        """Append one operation, expanding what has no name of its own here."""
+        if isinstance(operation, AnnotatedOperation):
+            operation = _without_annotations(operation)
+        if isinstance(operation, ControlledGate) and self._open_controls(operation, wires):
+            return
+        name = _names_by_class().get(getattr(operation, "base_class", type(operation)))
+        if name is not None:
+            angles = [self.angle(p, operation.name, wires) for p in operation.params]
+            self.made.gate(name, wires, angles)
+        elif isinstance(operation, library.GlobalPhaseGate):
+            self.made.global_phase(self.angle(operation.params[0], operation.name, wires))
+        elif isinstance(operation, library.UnitaryGate):
+            self.made.unitary(operation.to_matrix(), wires)
+        elif isinstance(operation, library.DiagonalGate):
+            self.made.diagonal(np.asarray(operation.params, dtype=np.complex128), wires)
+        elif isinstance(operation, library.PauliEvolutionGate) and self._evolution(
+            operation, wires
+        ):
+            return
+        elif getattr(operation, "definition", None) is not None:
+            self.read(operation.definition, wires, clbits)
+        elif hasattr(operation, "__array__") and not any(
+            isinstance(p, ParameterExpression) and p.parameters for p in operation.params
+        ):
+            self.made.unitary(operation.to_matrix(), wires)
+        else:
+            raise ValueError(
+                f"Circuit.from_qiskit: instruction {operation.name!r} on wires {list(wires)} has "
+                "neither a definition nor a matrix to expand it by"
+            )
+
+    def _open_controls(self, operation: ControlledGate, wires: tuple[int, ...]) -> bool:
+        """Append a gate with controls on 0 as the plain one between X gates; whether it was."""
+        n_controls = operation.num_ctrl_qubits
+        state = operation.ctrl_state
+        if state == 2**n_controls - 1:
+            return False
+        plain = operation.to_mutable()
+        plain.ctrl_state = None
+        flipped = [wires[k] for k in range(n_controls) if not (state >> k) & 1]
+        self.made.x(flipped)
+        self.gate(plain, wires)
+        self.made.x(flipped)
+        return True
+
+    def _evolution(self, operation: Any, wires: tuple[int, ...]) -> bool:
+        """Append exp(-i t H) as Pauli rotations if H's terms commute; whether they do."""
+        several = operation.operator
+        if not isinstance(several, list):
+            several = [several]
+        if not all(isinstance(op, SparsePauliOp) for op in several):
+            return False
+        labels = [(label, c) for op in several for label, c in op.to_list()]
+        together = SparsePauliOp([label for label, _ in labels])
+        if len(together.group_commuting()) > 1:
+            return False
+        time = self.angle(operation.time, operation.name, wires)
+        for label, coefficient in labels:
+            factor = _real(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
+            self.made.pauli_rotation(label, time * (2.0 * factor), wires)
+        return True
+
+
+def _without_annotations(operation: AnnotatedOperation) -> Any:
+    """The same operation with its modifiers carried out."""
+    base = operation.base_op
+    if isinstance(base, AnnotatedOperation):
+        base = _without_annotations(base)
+    for modifier in operation.modifiers:
+        if isinstance(modifier, InverseModifier):
+            base = base.inverse()
+        elif isinstance(modifier, ControlModifier):
+            base = base.control(
+                modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state, annotated=False
+            )
+        elif isinstance(modifier, PowerModifier):
+            base = base.power(modifier.power)
+    return base
+
+
+def _real(value: Any, where: str, expression: Any) -> float:
+    number = complex(value)
+    if number.imag != 0.0:
+        raise TypeError(f"{where} has the complex angle {expression}; expected a real one")
+    return number.real
+
+
+# -- to qiskit ------------------------------------------------------------------------------
+
+
+def to_qiskit(
+    circuit: Circuit, weights: Any | None = None, inputs: Any | None = None
+) -> QuantumCircuit:
+    """Convert to qiskit.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    weights : array_like of float, optional
+        ``n_weights`` values; without them the weights are ``ParameterVector("w")``.
+    inputs : array_like of float, optional
+        ``n_inputs`` values of one sample; without them the inputs are
+        ``ParameterVector("x")``.
+
+    Returns
+    -------
+    qiskit.QuantumCircuit
+        Equal as an operator, global phase included; final measurements as recorded.
+
+    Notes
+    -----
+    Pauli rotations become ``PauliEvolutionGate``, ``sh`` becomes RY(pi/4), and the other
+    roots, having no gate in qiskit, become ``UnitaryGate`` labelled with their names.
+    """
+    bound = circuit.bind(weights, inputs)
+    vectors = {
+        Source.WEIGHT: ParameterVector("w", bound.n_weights if weights is None else 0),
+        Source.INPUT: ParameterVector("x", bound.n_inputs if inputs is None else 0),
+    }
+    return build_qiskit(bound, vectors, instruction)
+
+
+def build_qiskit(
+    circuit: Circuit, vectors: Mapping[Source, Sequence[Any]], make: Any
+) -> QuantumCircuit:
+    """Assemble a qiskit circuit, ``make(gate, angles)`` giving each gate's instruction."""
+    n_clbits = 1 + max((bit for _, bit in circuit.measurements), default=-1)
+    sizes = (circuit.n_wires, n_clbits) if n_clbits else (circuit.n_wires,)
+    built = QuantumCircuit(*sizes)
+    for gate in circuit.gates:
+        angles = [_qiskit_angle(p, vectors) for p in gate.params]
+        if gate.name == "global_phase":
+            built.global_phase = built.global_phase + angles[0]
+        else:
+            built.append(make(gate, angles), list(gate.wires))
+    for wire, bit in circuit.measurements:
+        built.measure(wire, bit)
+    return built
+
+
+def _qiskit_angle(param: Param, vectors: Mapping[Source, Sequence[Any]]) -> Any:
+    """A number, or the expression of qiskit parameters that an affine angle stands for."""
+    if not isinstance(param, Affine):
+        return param
+    expression: Any = None
+    for source, index, coefficient in param.terms:
+        symbol = vectors[source][index]
+        term = symbol if coefficient == 1.0 else coefficient * symbol
+        expression = term if expression is None else expression + term
+    return expression + param.constant if param.constant else expression
+
+
+def instruction(gate: Gate, angles: Sequence[Any]) -> Any:
+    """The qiskit instruction of a gate."""
+    n_wires = len(gate.wires)
+    spec = GATES[gate.name]
+    if spec.qiskit is not None:
+        return getattr(library, spec.qiskit)(*angles)
+    if gate.name == "sh":
+        return library.RYGate(np.pi / 4)
+    if gate.name == "mcx":
+        return library.MCXGate(n_wires - 1) if n_wires > 1 else library.XGate()
+    if gate.name == "mcp":
+        if n_wires == 1:
+            return library.PhaseGate(angles[0])
+        return library.MCPhaseGate(angles[0], n_wires - 1)
+    if gate.name == "unitary":
+        return library.UnitaryGate(gate.matrix)
+    if gate.name == "diagonal":
+        assert gate.matrix is not None
+        return library.DiagonalGate(gate.matrix.tolist())
+    if gate.name == "pauli_rotation":
+        return library.PauliEvolutionGate(SparsePauliOp(gate.paulis), time=angles[0] / 2)
+    return library.UnitaryGate(fixed_matrix(gate.name), label=gate.name)
+
+
+def fixed_matrix(name: str) -> Any:
+    """Matrix of a table gate that has no angles, as its own lowering gives it."""
+    from workbench.ops.reference.statevector import decode
+
+    n_wires = GATES[name].n_wires or 1
+    (operation,) = decode(Circuit(n_wires).gate(name, range(n_wires)).program())
+    assert operation.matrix is not None
+    return operation.matrix.numpy()

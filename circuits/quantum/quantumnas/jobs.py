@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The units of work that worker processes do; each depends on its arguments alone.
+
+What they return are trees of plain values and arrays, which a run can store. What is heavy is
+imported within them: the main process only names them, and shall show progress at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from circuits.quantum.quantumnas.baselines import Placement
+from circuits.quantum.quantumnas.config import (
+    PruningConfig,
+    Setting,
+    SuperCircuitConfig,
+    TrainingConfig,
+)
+from circuits.quantum.quantumnas.spaces import Architecture, gate_count
+from circuits.quantum.quantumnas.subcircuit import simplified
+
+if TYPE_CHECKING:
+    from circuits.quantum.quantumnas.evaluation import Scene
+    from circuits.quantum.quantumnas.pruning import Unit
+
+__all__ = [
+    "compare_depths",
+    "compare_layouts",
+    "describe_device",
+    "judge",
+    "prune",
+    "train_super",
+    "train_trial",
+    "trained_pairs",
+]
+
+Vector = NDArray[np.float64]
+
+
+def _scene(setting: Setting) -> Scene:
+    from circuits.quantum.quantumnas.evaluation import scene
+
+    return scene(setting)
+
+
+def describe_device(setting: Setting) -> dict[str, Any]:
+    """Return the device's qubits, couplings and calibrated errors."""
+    backend = _scene(setting).backend
+    target = backend.target
+    couplings: dict[tuple[int, int], float] = {}
+    for pair, properties in target["cx"].items():
+        a, b = sorted(pair)
+        error = 0.0 if properties is None or properties.error is None else properties.error
+        couplings[a, b] = max(couplings.get((a, b), 0.0), float(error))
+    qubits = [(qubit,) for qubit in range(backend.num_qubits)]
+    return {
+        "name": setting.device,
+        "n_qubits": int(backend.num_qubits),
+        "couplings": [[a, b, error] for (a, b), error in sorted(couplings.items())],
+        "readout_errors": [float(target["measure"][qubit].error or 0.0) for qubit in qubits],
+        "sx_errors": [float(target["sx"][qubit].error or 0.0) for qubit in qubits],
+    }
+
+
+def train_super(setting: Setting, how: SuperCircuitConfig) -> dict[str, Any]:
+    """Train the SuperCircuit; see `train_supercircuit`."""
+    from circuits.quantum.quantumnas.supercircuit import train_supercircuit
+
+    here = _scene(setting)
+    return train_supercircuit(here.space, here.task, here.data, how, seed=setting.seed)
+
+
+def train_trial(
+    setting: Setting,
+    architecture: Architecture,
+    placements: Mapping[str, Placement],
+    how: TrainingConfig,
+    seed: Sequence[int],
+) -> dict[str, Any]:
+    """Train a SubCircuit from scratch and score it on the validation samples in placements.
+
+    Returns
+    -------
+    dict
+        ``weights``; ``clean``, its loss without noise; ``noisy``, its loss by placement.
+    """
+    from circuits.quantum.quantumnas.training import train
+
+    here = _scene(setting)
+    trainable = here.trainable(architecture)
+    weights = train(trainable, here.data.train, how, seed=seed)
+    gates = here.gates(architecture, weights)
+    noisy = {
+        key: here.noisy_score(here.on_device(gates, p.layout, p.level), "valid", p.level).loss
+        for key, p in placements.items()
+    }
+    clean = trainable.score(weights, here.data.valid).loss
+    return {"weights": weights, "clean": clean, "noisy": noisy}
+
+
+def prune(
+    setting: Setting,
+    architecture: Architecture,
+    layout: tuple[int, ...],
+    weights: Vector,
+    how: PruningConfig,
+    training: TrainingConfig,
+    unit: Unit,
+    amount: float,
+) -> dict[str, Any]:
+    """Prune and finetune a trained SubCircuit, simplify it and score what is left.
+
+    Returns
+    -------
+    dict
+        ``weights``; ``unit`` and ``amount``; counts of ``angles``, ``gates`` and ``cx`` left;
+        ``valid``, the noisy validation loss; ``clean`` and ``noisy``, test losses.
+    """
+    from circuits.quantum.quantumnas.pruning import prune_and_finetune
+
+    here = _scene(setting)
+    pruned = prune_and_finetune(
+        here.space,
+        architecture,
+        here.trainable(architecture),
+        here.data.train,
+        weights,
+        how,
+        training,
+        unit=unit,
+        amount=amount,
+        seed=(setting.seed, 6),
+    )
+    gates = simplified(here.gates(architecture, pruned))
+    transpiled = here.on_device(gates, layout)
+    return {
+        "weights": pruned,
+        "unit": unit,
+        "amount": amount,
+        "angles": int(np.count_nonzero(pruned)),
+        "gates": len(gates),
+        "cx": int(transpiled.count_ops().get("cx", 0)),
+        "valid": here.noisy_score(transpiled, "valid").loss,
+        "clean": here.clean_score(gates, "test").loss,
+        "noisy": here.noisy_score(transpiled, "test").loss,
+    }
+
+
+def judge(
+    setting: Setting,
+    architecture: Architecture,
+    weights: Vector,
+    placement: Placement,
+    shots: int,
+    simplify: bool = False,
+) -> dict[str, Any]:
+    """Let qiskit-aer judge a trained SubCircuit on the test samples; see `aer_verdict`."""
+    from circuits.quantum.quantumnas.verdict import aer_verdict
+
+    here = _scene(setting)
+    gates = here.gates(architecture, weights)
+    if simplify:
+        gates = simplified(gates)
+    found = aer_verdict(
+        here, gates, placement.layout, level=placement.level, shots=shots, seed=setting.seed
+    )
+    return {
+        "gates": len(gates),
+        "parameters": int(np.count_nonzero(weights)) if simplify else len(weights),
+        "cx": found.cx,
+        "depth": found.depth,
+        "layout": list(found.layout),
+        "clean_loss": found.clean.loss,
+        "clean_accuracy": found.clean.accuracy,
+        "noisy_loss": found.noisy.loss,
+        "noisy_accuracy": found.noisy.accuracy,
+        "sampled_loss": found.sampled.loss,
+        "sampled_accuracy": found.sampled.accuracy,
+        "difference": found.difference,
+    }
+
+
+def trained_pairs(
+    setting: Setting,
+    supercircuit_weights: Vector,
+    architectures: Sequence[Architecture],
+    how: TrainingConfig,
+    first: int,
+) -> dict[str, list[float]]:
+    """Return losses of SubCircuits with inherited and with scratch-trained angles.
+
+    Validation losses without noise (``inherited``, ``scratch``) and under it, with wire k on
+    qubit k (``noisy_inherited``, ``noisy_scratch``). `first` numbers the first one, for the
+    seeds of training.
+    """
+    from circuits.quantum.quantumnas.supercircuit import SuperCircuit
+    from circuits.quantum.quantumnas.training import train
+
+    here = _scene(setting)
+    supercircuit = SuperCircuit(here.space, here.n_wires)
+    straight = tuple(range(here.n_wires))
+    found: dict[str, list[float]] = {
+        "inherited": [],
+        "scratch": [],
+        "noisy_inherited": [],
+        "noisy_scratch": [],
+    }
+    for number, architecture in enumerate(architectures, start=first):
+        trainable = here.trainable(architecture)
+        own = supercircuit.inherited(supercircuit_weights, architecture)
+        trained = train(trainable, here.data.train, how, seed=(setting.seed, 8, number))
+        for name, weights in (("inherited", own), ("scratch", trained)):
+            found[name].append(trainable.score(weights, here.data.valid).loss)
+            transpiled = here.on_device(here.gates(architecture, weights), straight)
+            found[f"noisy_{name}"].append(here.noisy_score(transpiled, "valid").loss)
+    return found
+
+
+def compare_depths(
+    setting: Setting, blocks: int, how: TrainingConfig
+) -> dict[str, float]:
+    """Train the human design of some blocks; test losses and accuracies, clean and noisy."""
+    from circuits.quantum.quantumnas.training import train
+
+    here = _scene(setting)
+    architecture = here.space.full(here.n_wires, blocks)
+    trainable = here.trainable(architecture)
+    weights = train(trainable, here.data.train, how, seed=(setting.seed, 9, blocks))
+    transpiled = here.on_device(
+        here.gates(architecture, weights), tuple(range(here.n_wires))
+    )
+    clean = trainable.score(weights, here.data.test)
+    noisy = here.noisy_score(transpiled, "test")
+    return {
+        "blocks": blocks,
+        "gates": gate_count(architecture),
+        "cx": int(transpiled.count_ops().get("cx", 0)),
+        "clean_loss": clean.loss,
+        "clean_accuracy": clean.accuracy,
+        "noisy_loss": noisy.loss,
+        "noisy_accuracy": noisy.accuracy,
+    }
+
+
+def compare_layouts(
+    setting: Setting, architecture: Architecture, weights: Vector, limit: int
+) -> dict[str, Any]:
+    """Return the noisy validation loss of one trained circuit in many mappings.
+
+    All mappings, or `limit` drawn at random where there are more.
+    """
+    here = _scene(setting)
+    gates = here.gates(architecture, weights)
+    layouts = _layouts(here, limit)
+    losses = [here.noisy_score(here.on_device(gates, own), "valid").loss for own in layouts]
+    return {"layouts": [list(layout) for layout in layouts], "losses": losses}
+
+
+def _layouts(here: Scene, limit: int) -> list[tuple[int, ...]]:
+    n_qubits = int(here.backend.num_qubits)
+    if math.perm(n_qubits, here.n_wires) <= limit:
+        return list(itertools.permutations(range(n_qubits), here.n_wires))
+    rng = np.random.default_rng([here.setting.seed, 7])
+    drawn: dict[tuple[int, ...], None] = {}
+    while len(drawn) < limit:
+        drawn[tuple(rng.choice(n_qubits, here.n_wires, replace=False).tolist())] = None
+    return list(drawn)

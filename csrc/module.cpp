@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pybind11/pybind11.h>
+
+namespace wb {
+void bind_core(pybind11::module_& m);
+void bind_statevector(pybind11::module_& m);
+void bind_noise(pybind11::module_& m);
+}  // namespace wb
+
+PYBIND11_MODULE(_kernels, m) {
+    m.doc() = "Compiled kernels of Workbench. Private: call them through workbench.ops.";
+    wb::bind_core(m);
+    wb::bind_statevector(m);
+    wb::bind_noise(m);
+}

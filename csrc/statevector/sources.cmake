@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+set(WB_STATEVECTOR_SOURCES
+  csrc/statevector/plan.cpp
+  csrc/statevector/program.cpp
+  csrc/statevector/statevector.cpp
+  csrc/statevector/statevector_bind.cpp)
+set(WB_STATEVECTOR_ISA_SOURCES
+  csrc/statevector/tiles_isa.cpp
+  csrc/statevector/wide_isa.cpp)

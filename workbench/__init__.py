@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workbench: compiled kernels and the experiments that stand on them.
+
+Importing this package imports nothing heavy: subpackages are loaded on first use, so that
+``workbench --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench import experiments as experiments
+    from workbench import ops as ops
+    from workbench import search as search
+
+    __version__: str
+
+__all__ = ["__version__", "experiments", "ops", "search"]
+
+_SUBPACKAGES = frozenset({"experiments", "ops", "search"})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib import metadata
+
+        try:
+            return metadata.version("workbench")
+        except metadata.PackageNotFoundError:
+            return "0+not.installed"
+    if name in _SUBPACKAGES:
+        import importlib
+
+        return importlib.import_module(f"workbench.{name}")
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

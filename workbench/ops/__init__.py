@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Torch operators over the compiled kernels.
+
+Each family is a module of its own: :mod:`workbench.ops.statevector`,
+:mod:`workbench.ops.noise`; :mod:`workbench.ops.reference` holds the same functions in plain
+torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["build_info"]
+
+
+def build_info() -> dict[str, Any]:
+    """How the compiled kernels were built and what they run on.
+
+    Returns
+    -------
+    dict
+        ``isa`` in use and ``detected_isa``, ``threads``, ``cuda_built``, ``cuda_devices``,
+        ``cuda_device``, ``compiler``, ``build_type``, ``sanitizers``, ``families``.
+
+    Raises
+    ------
+    ImportError
+        If the extension is missing, with the command that builds it.
+    """
+    from workbench.ops._native import kernels
+
+    info = dict(kernels.build_info())
+    info["families"] = ["statevector", "noise"]
+    return info
