@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 NATIVE  = CMakeLists.txt $(wildcard cmake/*.cmake) $(shell find csrc -type f)
 
-.PHONY: help demo test dev lint format sanitize bench stubs clean check-tools
+.PHONY: help demo test test-isa dev lint format sanitize bench stubs stubs-check clean check-tools
 
 help:
 	@echo "make demo      search a noise-robust circuit on a simulated IBM machine (4 minutes)"
@@ -81,5 +81,19 @@ sanitize: $(DEV)
 	cd build && $(ASAN_ENV) PYTHONPATH=$(CURDIR)/build/asan $(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider \
 	  -c ../pyproject.toml --rootdir=.. ../tests/ops
 
+# The peers live in an environment of their own: torchquantum pins dead packages.
+BENCH = .venv-bench
+$(BENCH)/.installed: pyproject.toml constraints.txt benchmarks/requirements.txt $(NATIVE)
+	@$(MAKE) --no-print-directory check-tools
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt '.[quantum]' -r benchmarks/requirements.txt
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check -q --no-deps torchquantum==0.1.8
+	@touch $@
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python benchmarks/statevector.py --threads 2 --save
+	$(BENCH)/bin/python benchmarks/statevector.py --threads 1 --save
+	$(BENCH)/bin/python benchmarks/noise.py --threads 1 --save
+
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(BENCH) build

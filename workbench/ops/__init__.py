@@ -30,5 +30,6 @@ def build_info() -> dict[str, Any]:
     from workbench.ops._native import kernels
 
     info = dict(kernels.build_info())
+    info["max_isa"] = info["detected_isa"]
     info["families"] = ["statevector", "noise"]
     return info
