@@ -13,16 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.quantum.quantumnas.config import TrainingConfig
+from circuits.quantum.quantumnas.config import Config, TrainingConfig
 from circuits.quantum.quantumnas.search import Candidate, trivial_layout
-from circuits.quantum.quantumnas.spaces import (
-    Architecture,
-    DesignSpace,
-    front_design,
-    gate_count,
-)
+from circuits.quantum.quantumnas.spaces import Architecture, DesignSpace, front_design
 
-__all__ = ["ROWS", "Placement", "Row", "Trial", "trials"]
+__all__ = ["ROWS", "Placement", "Row", "Trial", "designed_trials", "searched_trials"]
 
 #: qiskit's optimisation level whose layout takes the calibration into account.
 NOISE_AWARE_LEVEL = 3
@@ -42,14 +37,20 @@ class Row:
 
     Parameters
     ----------
-    key, title : str
+    key : str
+    words : str
+        Its title; ``{random}`` and ``{blocks}`` stand for numbers of the config.
     trained_for : str
         The row with whose trials it shares, its own unless they differ in placement alone.
     """
 
     key: str
-    title: str
+    words: str
     trained_for: str
+
+    def title(self, config: Config) -> str:
+        """Return the title."""
+        return self.words.format(random=config.training.random_circuits, blocks=config.blocks)
 
 
 @dataclass(frozen=True)
@@ -62,55 +63,50 @@ class Trial:
 
 ROWS = (
     Row("unaware", "noise-unaware search", "unaware"),
-    Row("random", "best of random circuits", "random"),
+    Row("random", "best of {random} random circuits", "random"),
     Row("human", "human design, equal gates", "human"),
-    Row("human_level3", "the same, qiskit's noise-aware layout", "human"),
-    Row("full", "human design, full size", "full"),
+    Row("human_level3", "human design, qiskit's layout", "human"),
+    Row("full", "human design, {blocks} blocks", "full"),
     Row("quantumnas", "QuantumNAS", "quantumnas"),
     Row("pruned", "QuantumNAS, pruned", "quantumnas"),
 )
 
 
-def trials(
-    space: DesignSpace,
-    n_wires: int,
-    aware: Sequence[Candidate],
-    unaware: Sequence[Candidate],
-    how: TrainingConfig,
-    *,
-    seed: int,
+def searched_trials(
+    aware: Sequence[Candidate], unaware: Sequence[Candidate], how: TrainingConfig
 ) -> dict[str, list[Trial]]:
-    """Return the trials of each row that has its own.
+    """Return the trials of the rows that are searched: the best candidates of each search."""
+    return {
+        row: [Trial(c.architecture, {row: Placement(c.layout)}) for c in found[: how.candidates]]
+        for row, found in (("unaware", unaware), ("quantumnas", aware))
+    }
+
+
+def designed_trials(
+    space: DesignSpace, n_wires: int, size: int, how: TrainingConfig, *, seed: int
+) -> dict[str, list[Trial]]:
+    """Return the trials of the rows that are not searched.
 
     Parameters
     ----------
     space : DesignSpace
     n_wires : int
-    aware, unaware : sequence of Candidate
-        What the two searches found, best first. The gate count of the first noise-aware one is
-        that of the random circuits and of the human design.
+    size : int
+        Gates of the random circuits and of the human design: as many as QuantumNAS's have.
     how : TrainingConfig
         For the number of trials and of random circuits.
     seed : int
         For the random circuits.
     """
-    count = how.candidates
-    size = gate_count(aware[0].architecture)
     straight = Placement(trivial_layout(n_wires))
     rng = np.random.default_rng([seed, 5])
     drawn = [space.random_of_size(size, n_wires, rng) for _ in range(how.random_circuits)]
     human = front_design(space, size, n_wires)
     both = {"human": straight, "human_level3": Placement(None, NOISE_AWARE_LEVEL)}
     return {
-        "unaware": [
-            Trial(c.architecture, {"unaware": Placement(c.layout)}) for c in unaware[:count]
-        ],
         "random": [
-            Trial(drawn[i % how.random_circuits], {"random": straight}) for i in range(count)
+            Trial(drawn[i % len(drawn)], {"random": straight}) for i in range(how.candidates)
         ],
-        "human": [Trial(human, both)] * count,
-        "full": [Trial(space.full(n_wires), {"full": straight})] * count,
-        "quantumnas": [
-            Trial(c.architecture, {"quantumnas": Placement(c.layout)}) for c in aware[:count]
-        ],
+        "human": [Trial(human, both)] * how.candidates,
+        "full": [Trial(space.full(n_wires), {"full": straight})] * how.candidates,
     }

@@ -47,7 +47,9 @@ class Encoder:
 
 ENCODERS: Mapping[str, Encoder] = {
     "4x4_ryzxy": Encoder(
-        "4x4_ryzxy", 4, tuple((gate, wire) for gate in ("ry", "rz", "rx", "ry") for wire in range(4))
+        "4x4_ryzxy",
+        4,
+        tuple((gate, wire) for gate in ("ry", "rz", "rx", "ry") for wire in range(4)),
     ),
 }
 

@@ -34,6 +34,7 @@ __all__ = [
     "compare_layouts",
     "describe_device",
     "judge",
+    "load",
     "prune",
     "train_super",
     "train_trial",
@@ -47,6 +48,15 @@ def _scene(setting: Setting) -> Scene:
     from circuits.quantum.quantumnas.evaluation import scene
 
     return scene(setting)
+
+
+def load(setting: Setting) -> None:
+    """Load what the other jobs need, and make the setting ready."""
+    import qiskit_aer.noise  # noqa: F401
+
+    from circuits.quantum.noise_model import DeviceNoise
+
+    DeviceNoise.of(_scene(setting).backend)
 
 
 def describe_device(setting: Setting) -> dict[str, Any]:
@@ -222,9 +232,7 @@ def trained_pairs(
     return found
 
 
-def compare_depths(
-    setting: Setting, blocks: int, how: TrainingConfig
-) -> dict[str, float]:
+def compare_depths(setting: Setting, blocks: int, how: TrainingConfig) -> dict[str, float]:
     """Train the human design of some blocks; test losses and accuracies, clean and noisy."""
     from circuits.quantum.quantumnas.training import train
 
@@ -232,9 +240,7 @@ def compare_depths(
     architecture = here.space.full(here.n_wires, blocks)
     trainable = here.trainable(architecture)
     weights = train(trainable, here.data.train, how, seed=(setting.seed, 9, blocks))
-    transpiled = here.on_device(
-        here.gates(architecture, weights), tuple(range(here.n_wires))
-    )
+    transpiled = here.on_device(here.gates(architecture, weights), tuple(range(here.n_wires)))
     clean = trainable.score(weights, here.data.test)
     noisy = here.noisy_score(transpiled, "test")
     return {

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuits.quantum.quantumnas import jobs
-from circuits.quantum.quantumnas.baselines import ROWS, Placement, Trial, trials
+from circuits.quantum.quantumnas.baselines import (
+    ROWS,
+    Placement,
+    Trial,
+    designed_trials,
+    searched_trials,
+)
 from circuits.quantum.quantumnas.config import Config, Setting
 from circuits.quantum.quantumnas.search import Candidate, search
 from circuits.quantum.quantumnas.spaces import Architecture, design_space, gate_count
@@ -26,6 +32,7 @@ from circuits.quantum.quantumnas.workers import crew, gather
 from workbench.search import CallbackCheckpoint, Generation
 
 if TYPE_CHECKING:
+    from circuits.quantum.quantumnas.pruning import Unit
     from workbench.experiments import Run
 
 __all__ = ["run_pipeline"]
@@ -34,12 +41,27 @@ __all__ = ["run_pipeline"]
 _PAIRS = 4
 _CANDIDATES = 5
 _STAGES = 7
+#: Keep the seeds of trainings apart.
+_ROW_NUMBERS = {row.key: number for number, row in enumerate(ROWS)}
 
 
 def run_pipeline(config: Config, run: Run) -> dict[str, Any]:
     """Run the experiment; see `circuits.quantum.quantumnas.summary` for the result."""
-    with crew(config.workers) as executor:
+    with crew(config.workers, partial(jobs.load, setting_of(config, 0))) as executor:
         return _Pipeline(config, run, executor).result()
+
+
+def setting_of(config: Config, seed: int) -> Setting:
+    """Return what all candidates of a seed share."""
+    return Setting(
+        device=config.device,
+        task=config.task,
+        space=config.space,
+        n_blocks=config.blocks,
+        seed=seed,
+        optimization_level=config.search.optimization_level,
+        seed_transpiler=config.search.seed_transpiler,
+    )
 
 
 class _Pipeline:
@@ -96,16 +118,7 @@ class _Pipeline:
     # ---- common --------------------------------------------------------------------------
 
     def _setting(self, seed: int) -> Setting:
-        how = self.config.search
-        return Setting(
-            device=self.config.device,
-            task=self.config.task,
-            space=self.config.space,
-            n_blocks=self.config.blocks,
-            seed=seed,
-            optimization_level=how.optimization_level,
-            seed_transpiler=how.seed_transpiler,
-        )
+        return setting_of(self.config, seed)
 
     def _gather(self, name: str, work: Mapping[str, partial[Any]]) -> dict[str, Any]:
         return gather(self.run, name, work, self.executor)
@@ -174,59 +187,69 @@ class _Pipeline:
             "best": [[c.architecture, c.layout, c.score] for c in best],
         }
 
-    def _trials(self, searches: Mapping[int, Any], seed: int) -> dict[str, list[Trial]]:
-        found = {
-            kind: [Candidate(*entry) for entry in searches[seed][kind]["best"]]
-            for kind in ("aware", "unaware")
-        }
-        return trials(
-            self.space,
-            self.n_wires,
-            found["aware"],
-            found["unaware"],
-            self.config.training,
-            seed=seed,
-        )
-
     def _trained(self, searches: Mapping[int, Any]) -> dict[int, dict[str, dict[str, Any]]]:
         """Train all trials; for each seed and row the trial that noisy validation picks."""
-        work: dict[str, partial[Any]] = {}
-        planned = {seed: self._trials(searches, seed) for seed in self.seeds}
-        for seed, rows in planned.items():
-            for number, (row, own) in enumerate(rows.items()):
-                for i, trial in enumerate(own):
-                    work[f"{row} {i}, seed {seed}"] = partial(
-                        jobs.train_trial,
-                        self._setting(seed),
-                        trial.architecture,
-                        trial.placements,
-                        self.config.training,
-                        (seed, number, i),
-                    )
-        done = self._gather("training from scratch", work)
+        how = self.config.training
+        searched = {
+            seed: searched_trials(
+                [Candidate(*entry) for entry in searches[seed]["aware"]["best"]],
+                [Candidate(*entry) for entry in searches[seed]["unaware"]["best"]],
+                how,
+            )
+            for seed in self.seeds
+        }
+        chosen = self._picked("training what was searched", searched)
+        designed = {
+            seed: designed_trials(
+                self.space,
+                self.n_wires,
+                gate_count(chosen[seed]["quantumnas"]["architecture"]),
+                how,
+                seed=seed,
+            )
+            for seed in self.seeds
+        }
+        others = self._picked("training what was designed", designed)
+        return {seed: {**chosen[seed], **others[seed]} for seed in self.seeds}
+
+    def _picked(
+        self, stage: str, planned: Mapping[int, Mapping[str, list[Trial]]]
+    ) -> dict[int, dict[str, dict[str, Any]]]:
+        work = {
+            f"{row} {i}, seed {seed}": partial(
+                jobs.train_trial,
+                self._setting(seed),
+                trial.architecture,
+                trial.placements,
+                self.config.training,
+                (seed, _ROW_NUMBERS[row], i),
+            )
+            for seed, rows in planned.items()
+            for row, own in rows.items()
+            for i, trial in enumerate(own)
+        }
+        done = self._gather(stage, work)
         chosen: dict[int, dict[str, dict[str, Any]]] = {}
         for seed, rows in planned.items():
             chosen[seed] = {}
-            for row in ROWS:
-                if row.key == "pruned":
-                    continue
-                own = rows[row.trained_for]
-                results = [done[f"{row.trained_for} {i}, seed {seed}"] for i in range(len(own))]
-                losses = [result["noisy"][row.key] for result in results]
-                best = int(np.argmin(losses))
-                chosen[seed][row.key] = {
-                    "architecture": own[best].architecture,
-                    "placement": own[best].placements[row.key],
-                    "weights": results[best]["weights"],
-                    "trial": best,
-                    "trial_losses": losses,
-                }
+            for trained_for, own in rows.items():
+                results = [done[f"{trained_for} {i}, seed {seed}"] for i in range(len(own))]
+                for row in own[0].placements:
+                    losses = [result["noisy"][row] for result in results]
+                    best = int(np.argmin(losses))
+                    chosen[seed][row] = {
+                        "architecture": own[best].architecture,
+                        "placement": own[best].placements[row],
+                        "weights": results[best]["weights"],
+                        "trial": best,
+                        "trial_losses": losses,
+                    }
         return chosen
 
     def _pruned(self, trained: Mapping[int, Any]) -> dict[int, list[dict[str, Any]]]:
         """Prune the circuit found in every configured way; for each seed a list of attempts."""
         how = self.config.pruning
-        ways = [("angles", share) for share in how.angles]
+        ways: list[tuple[Unit, float]] = [("angles", share) for share in how.angles]
         ways += [("gates", share) for share in how.gates]
         work = {
             f"{share:g} of {unit}, seed {seed}": partial(

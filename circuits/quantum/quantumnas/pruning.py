@@ -171,9 +171,7 @@ def prune_and_finetune(
         return mask
 
     finetuning = dataclasses.replace(training, epochs=how.epochs, rate=how.rate, warmup_epochs=0)
-    dense = train(
-        trainable, split, finetuning, seed=seed, start=weights, before_epoch=before_epoch
-    )
+    dense = train(trainable, split, finetuning, seed=seed, start=weights, before_epoch=before_epoch)
     return wrapped(dense, periods) * mask
 
 

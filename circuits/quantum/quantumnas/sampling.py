@@ -50,9 +50,7 @@ class Sampler:
         shrink_share: float = 0.5,
     ) -> None:
         if kind not in SAMPLINGS:
-            raise ValueError(
-                f"Sampler: unknown kind {kind!r}; known are {', '.join(SAMPLINGS)}"
-            )
+            raise ValueError(f"Sampler: unknown kind {kind!r}; known are {', '.join(SAMPLINGS)}")
         if n_diffs < 1:
             raise ValueError(f"Sampler: n_diffs is {n_diffs}; expected 1 or more")
         if not 0.0 <= shrink_share <= 1.0:
@@ -84,13 +82,13 @@ class Sampler:
         return self.space.architecture(genome)
 
     def _redrawn(self) -> NDArray[np.float64]:
-        drawn = self._genes.sample(self._rng, 1).rows[0].copy()
+        drawn: NDArray[np.float64] = self._genes.sample(self._rng, 1).rows[0].copy()
         if self.kind == "progressive":
             blocks = self._rng.integers(self.least_blocks, self.space.n_blocks + 1)
             drawn[self._genes.columns("blocks")] = blocks
         if self.kind == "plain" or self._step == 0:
             return drawn
-        row = self._row.copy()
+        row: NDArray[np.float64] = self._row.copy()
         names = self._genes.names
         count = min(self.n_diffs, len(names))
         for index in self._rng.choice(len(names), size=count, replace=False).tolist():

@@ -41,8 +41,8 @@ def _ring(n_wires: int) -> list[tuple[int, ...]]:
 
 
 def _neighbours(n_wires: int) -> list[tuple[int, ...]]:
-    even = [(wire, wire + 1) for wire in range(0, n_wires - 1, 2)]
-    return even + [(wire, wire + 1) for wire in range(1, n_wires - 1, 2)]
+    starts = [*range(0, n_wires - 1, 2), *range(1, n_wires - 1, 2)]
+    return [(wire, wire + 1) for wire in starts]
 
 
 #: Which wires the gates of a layer act on, in order: `single`, each wire; `ring`, i and i + 1
@@ -195,9 +195,7 @@ class DesignSpace:
                     )
                 yield number, position, layer, places[position]
 
-    def random_of_size(
-        self, size: int, n_wires: int, rng: np.random.Generator
-    ) -> Architecture:
+    def random_of_size(self, size: int, n_wires: int, rng: np.random.Generator) -> Architecture:
         """Draw a share-front SubCircuit, uniform over genomes, given its number of gates.
 
         Exact: counts how many ways the later layers have to complete a beginning, rather than
@@ -219,9 +217,7 @@ class DesignSpace:
             for layer in reversed(range(len(used))):
                 for total in range(size + 1):
                     most = min(used[layer], total)
-                    ways[layer][total] = sum(
-                        ways[layer + 1][total - k] for k in range(1, most + 1)
-                    )
+                    ways[layer][total] = sum(ways[layer + 1][total - k] for k in range(1, most + 1))
             tables.append(ways)
             weights.append(ways[0][size] / float(np.prod(used)))
         chances = np.array(weights)

@@ -78,9 +78,11 @@ def summarised(
     """
     seeds = list(range(config.seeds))
     chosen_task = task(config.task)
-    rows = [_row(config, row.key, row.title, seeds, searches, verdicts) for row in ROWS]
+    rows = [_row(config, row.key, row.title(config), seeds, searches, verdicts) for row in ROWS]
     differences = [
-        _difference(row.key, row.title, seeds, verdicts) for row in ROWS if row.key in BASELINES
+        _difference(row.key, row.title(config), seeds, verdicts)
+        for row in ROWS
+        if row.key in BASELINES
     ]
     by_seed = [
         _seed(
@@ -97,9 +99,7 @@ def summarised(
         )
         for seed in seeds
     ]
-    worst = max(
-        found["difference"] for verdict in verdicts.values() for found in verdict.values()
-    )
+    worst = max(found["difference"] for verdict in verdicts.values() for found in verdict.values())
     result = {
         "device": dict(device),
         "task": {
@@ -224,8 +224,7 @@ def _seed(
             else None,
         },
         "pruning": [
-            {key: value for key, value in tried.items() if key != "weights"}
-            for tried in attempts
+            {key: value for key, value in tried.items() if key != "weights"} for tried in attempts
         ],
         "pruning_chosen": {"unit": attempt["unit"], "amount": attempt["amount"]},
         "depths": [dict(depth) for depth in depths],

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from circuits.quantum.quantumnas.config import SuperCircuitConfig
 from circuits.quantum.quantumnas.optimizer import Adam, Vector, warmup_cosine
@@ -88,7 +90,7 @@ def train_supercircuit(
     watched = _watched(space, task.n_wires)
     moments = set(np.linspace(0, how.steps, min(probes, how.steps + 1)).astype(int).tolist())
     history: list[dict[str, Any]] = []
-    epoch = iter(())  # type: ignore[var-annotated]
+    epoch: Iterator[tuple[Tensor, Tensor]] = iter(())
     for step in range(how.steps + 1):
         if step in moments:
             history.append({"step": step, **_losses(supercircuit, task, data, weights, watched)})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from circuits.quantum import observables
 from circuits.quantum.quantumnas.config import TrainingConfig
@@ -37,7 +37,7 @@ def score(expectations: Tensor | NDArray[np.float64], task: Task, y: NDArray[np.
     z = torch.as_tensor(expectations, dtype=torch.float64)
     logits = z @ torch.from_numpy(task.readout_matrix)
     target = torch.from_numpy(y)
-    loss = F.cross_entropy(logits, target)
+    loss = cross_entropy(logits, target)
     accuracy = (logits.argmax(dim=1) == target).double().mean()
     return Score(float(loss), float(accuracy))
 
@@ -77,7 +77,7 @@ class Trainable:
         """Return the loss on a batch and its gradient to the weights."""
         leaf = torch.from_numpy(weights).requires_grad_()
         values = expectation(self._program, self._observables, leaf, x)
-        loss = F.cross_entropy(values @ self._readout, y)
+        loss = cross_entropy(values @ self._readout, y)
         (slope,) = torch.autograd.grad(loss, leaf)
         gradient: Vector = slope.numpy()
         return float(loss.detach()), gradient
@@ -88,9 +88,7 @@ def initial_angles(count: int, half_width: float, rng: np.random.Generator) -> V
     return rng.uniform(-half_width, half_width, count)
 
 
-def batches(
-    split: Split, size: int, rng: np.random.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(split: Split, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the samples of one epoch in random order; a last batch may be smaller."""
     order = rng.permutation(len(split))
     for begin in range(0, len(order), size):

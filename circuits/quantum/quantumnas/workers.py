@@ -39,32 +39,36 @@ class InThisProcess(Executor):
 
 
 @contextmanager
-def crew(workers: int) -> Iterator[Executor]:
+def crew(workers: int, prepare: Job) -> Iterator[Executor]:
     """Open an executor of that many processes, or of this one for 0.
 
-    Processes are spawned, for a fork would copy the locks of torch's threads. Each works with
-    one thread, ignores Ctrl-C, which the main process answers, and ends with it, however that
-    is killed.
+    Each process first calls `prepare`, so that what it loads is in no job's time. Processes are
+    spawned, for a fork would copy the locks of torch's threads. Each works with one thread,
+    ignores Ctrl-C, which the main process answers, and ends with it, however that is killed.
     """
     if workers < 0:
         raise ValueError(f"crew: workers is {workers}; expected 0 or more")
     if workers == 0:
+        prepare()
         yield InThisProcess()
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_work)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin_work, initargs=(prepare,)
+    )
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin_work() -> None:
+def _begin_work(prepare: Job) -> None:
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[variable] = "1"
     os.environ["QISKIT_PARALLEL"] = "FALSE"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+    prepare()
 
 
 def _end_with_parent() -> None:
