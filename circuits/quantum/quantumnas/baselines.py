@@ -63,10 +63,10 @@ class Trial:
 
 ROWS = (
     Row("unaware", "noise-unaware search", "unaware"),
-    Row("random", "best of {random} random circuits", "random"),
-    Row("human", "human design, equal gates", "human"),
-    Row("human_level3", "human design, qiskit's layout", "human"),
-    Row("full", "human design, {blocks} blocks", "full"),
+    Row("random", "best of {random} random", "random"),
+    Row("human", "human, equal gates", "human"),
+    Row("human_level3", "human, qiskit's layout", "human"),
+    Row("full", "human, {blocks} blocks", "full"),
     Row("quantumnas", "QuantumNAS", "quantumnas"),
     Row("pruned", "QuantumNAS, pruned", "quantumnas"),
 )

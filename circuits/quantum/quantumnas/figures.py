@@ -152,20 +152,13 @@ def draw_mapping(figure: Figure, device: Mapping[str, Any], layout: Sequence[int
         words = f"qubit {qubit}" if few else ""
         if used:
             words = f"wire {wires[qubit]}\n{words}" if few else str(wires[qubit])
-        ax.text(
-            place[qubit, 0],
-            place[qubit, 1],
-            words,
-            ha="center",
-            va="center",
-            fontsize=7.5,
-            zorder=4,
-        )
+        x, y = place[qubit]
+        ax.text(x, y, words, ha="center", va="center", fontsize=7.5, zorder=4)
         if few:
             read = 100 * device["readout_errors"][qubit]
             ax.annotate(
-                f"read {read:.1f} %", place[qubit], (17, 18), fontsize=7.5, color=MUTED,
-                textcoords="offset points", ha="left", va="center", zorder=4,
+                f"read {read:.1f} %", (x, y), _free_side(qubit, place, device["couplings"]),
+                textcoords="offset points", ha="center", va="center", fontsize=7.5, color=MUTED,
             )  # fmt: skip
     if not few:
         shown = [worst * share for share in (0.25, 0.5, 1.0)]
@@ -174,6 +167,22 @@ def draw_mapping(figure: Figure, device: Mapping[str, Any], layout: Sequence[int
     ax.margins(0.2)
     ax.set_aspect("equal", adjustable="datalim")
     ax.axis("off")
+
+
+def _free_side(
+    qubit: int, place: NDArray[np.float64], couplings: Sequence[Sequence[Any]]
+) -> tuple[float, float]:
+    """Return an offset in points from a qubit, away from its couplings."""
+    neighbours = [b if a == qubit else a for a, b, _ in couplings if qubit in (a, b)]
+    taken = [np.arctan2(*(place[other] - place[qubit])[::-1]) for other in neighbours]
+    # Above and below first, where the text, which is wide, needs least distance.
+    sides = [np.pi / 2, -np.pi / 2, 0.0, np.pi]
+
+    def clearance(side: float) -> float:
+        return min((abs(np.angle(np.exp(1j * (side - angle)))) for angle in taken), default=np.pi)
+
+    best = max(sides, key=lambda side: round(clearance(side), 6))
+    return 46 * float(np.cos(best)), 28 * float(np.sin(best))
 
 
 def _tag(ax: Axes, point: NDArray[np.float64], text: str) -> None:

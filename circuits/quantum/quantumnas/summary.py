@@ -219,9 +219,8 @@ def _seed(
             "least": min(losses),
             "median": float(np.median(losses)),
             "greatest": max(losses),
-            "own": losses[layouts["layouts"].index(own_layout)]
-            if own_layout in layouts["layouts"]
-            else None,
+            "own": _loss_of(layouts, own_layout),
+            "straight": _loss_of(layouts, list(range(n_wires))),
         },
         "pruning": [
             {key: value for key, value in tried.items() if key != "weights"} for tried in attempts
@@ -230,6 +229,13 @@ def _seed(
         "depths": [dict(depth) for depth in depths],
         "placed": {key: found["layout"] for key, found in verdicts.items()},
     }
+
+
+def _loss_of(layouts: Mapping[str, Any], layout: Sequence[int]) -> float | None:
+    """Return the loss of one of the mappings compared; None where it was not drawn."""
+    if list(layout) not in layouts["layouts"]:
+        return None
+    return float(layouts["losses"][layouts["layouts"].index(list(layout))])
 
 
 def _headline(rows: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[str, Any]]) -> str:
@@ -253,6 +259,10 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
+def _shown(correlation: float | None) -> str:
+    return "undefined" if correlation is None else f"{correlation:.2f}"
+
+
 def _warnings(
     differences: Sequence[Mapping[str, Any]], by_seed: Sequence[Mapping[str, Any]], worst: float
 ) -> list[str]:
@@ -265,12 +275,17 @@ def _warnings(
                 f"QuantumNAS has no lower noisy loss than {difference['title']} for seed {listed}"
             )
     for own in by_seed:
-        rho = own["inheritance"]["correlations"]["clean"]["inherited"]
-        if rho is None or rho < LEAST_CORRELATION:
-            shown = "undefined" if rho is None else f"{rho:.2f}"
+        found = own["inheritance"]["correlations"]
+        clean, noisy = found["clean"]["inherited"], found["noisy"]["inherited"]
+        if clean is None or clean < LEAST_CORRELATION:
             warnings.append(
                 f"seed {own['seed']}: the search is invalid, for inherited losses do not rank "
-                f"SubCircuits (Spearman {shown}, expected {LEAST_CORRELATION:g} or more)"
+                f"SubCircuits (Spearman {_shown(clean)}, expected {LEAST_CORRELATION:g} or more)"
+            )
+        elif noisy is None or noisy < LEAST_CORRELATION:
+            warnings.append(
+                f"seed {own['seed']}: under noise, inherited losses rank SubCircuits poorly "
+                f"(Spearman {_shown(noisy)})"
             )
     if len(by_seed) < 3:
         warnings.append("fewer than 3 seeds: no spread can be judged by them")
