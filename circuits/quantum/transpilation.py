@@ -48,7 +48,7 @@ def transpile_cached(
     optimization_level: int = 2,
     seed_transpiler: int = 42,
 ) -> QuantumCircuit:
-    """Transpile for a device; the same result as ``qiskit.transpile``, sooner.
+    """Transpile for a device; the result of ``qiskit.transpile``, sooner.
 
     Parameters
     ----------
@@ -62,7 +62,9 @@ def transpile_cached(
     Returns
     -------
     QuantumCircuit
-        On the device's qubits.
+        On the device's qubits. A global phase that is an expression of unbound parameters is
+        dropped: no measurement sees it, and qiskit 2.6 takes minutes to bind one of 50
+        parameters.
     """
     if circuit.num_qubits > backend.num_qubits:
         raise ValueError(
@@ -91,4 +93,7 @@ def transpile_cached(
             managers.popitem(last=False)
     else:
         managers.move_to_end(key)
-    return manager.run(circuit)
+    transpiled: QuantumCircuit = manager.run(circuit)
+    if not isinstance(transpiled.global_phase, float | int):
+        transpiled.global_phase = 0.0
+    return transpiled

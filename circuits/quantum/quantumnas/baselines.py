@@ -22,6 +22,9 @@ __all__ = ["ROWS", "Placement", "Row", "Trial", "designed_trials", "searched_tri
 #: qiskit's optimisation level whose layout takes the calibration into account.
 NOISE_AWARE_LEVEL = 3
 
+#: Draws after which there are, in all likelihood, no more different circuits of a size.
+_REDRAWS = 1000
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -100,7 +103,13 @@ def designed_trials(
     """
     straight = Placement(trivial_layout(n_wires))
     rng = np.random.default_rng([seed, 5])
-    drawn = [space.random_of_size(size, n_wires, rng) for _ in range(how.random_circuits)]
+    drawn: list[Architecture] = []
+    for _ in range(_REDRAWS):
+        found = space.random_of_size(size, n_wires, rng)
+        if found not in drawn:
+            drawn.append(found)
+        if len(drawn) == how.random_circuits:
+            break
     human = front_design(space, size, n_wires)
     both = {"human": straight, "human_level3": Placement(None, NOISE_AWARE_LEVEL)}
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,14 @@ _ROW_NUMBERS = {row.key: number for number, row in enumerate(ROWS)}
 
 def run_pipeline(config: Config, run: Run) -> dict[str, Any]:
     """Run the experiment; see `circuits.quantum.quantumnas.summary` for the result."""
-    with crew(config.workers, partial(jobs.load, setting_of(config, 0))) as executor:
-        return _Pipeline(config, run, executor).result()
+    try:
+        with crew(config.workers, partial(jobs.load, setting_of(config, 0))) as executor:
+            return _Pipeline(config, run, executor).result()
+    except BrokenExecutor as error:
+        raise RuntimeError(
+            "quantumnas: a worker process died, perhaps for want of memory. What was done until "
+            f"then is kept: `workbench resume {run.path}` goes on"
+        ) from error
 
 
 def setting_of(config: Config, seed: int) -> Setting:

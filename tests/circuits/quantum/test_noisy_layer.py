@@ -145,6 +145,13 @@ def test_copies_pickles_and_state_dicts_agree() -> None:
     assert torch.equal(other(x), expected)
 
 
+def test_the_transpiled_circuit_has_no_symbolic_phase_to_bind() -> None:
+    layer = _layer()
+    assert isinstance(layer.transpiled.global_phase, float | int)
+    phases = {p: 0.1 for p in layer.transpiled.parameters}
+    assert not layer.transpiled.assign_parameters(phases).parameters
+
+
 def test_a_qiskit_circuit_gives_the_same_layer() -> None:
     layer, x = _layer(), _samples(3)
     other = NoisyQuantumLayer(_circuit().to_qiskit(), device("quito"), [1, 3, 4]).double()
