@@ -67,9 +67,7 @@ def noise() -> str:
     }
     exact = compiled.remove_final_measurements(inplace=False)
     exact.save_probabilities([measured[k] for k in range(3)])
-    simulator = AerSimulator(
-        method="density_matrix", noise_model=NoiseModel.from_backend(backend)
-    )
+    simulator = AerSimulator(method="density_matrix", noise_model=NoiseModel.from_backend(backend))
     theirs = simulator.run(exact, shots=1).result().data()["probabilities"]
     error = float(np.abs(ours - np.asarray(theirs)).max())
     if error > 1e-9:

@@ -16,9 +16,9 @@
     namespace isa_avx512 {                   \
     declaration                              \
     }
-#define WB_SELECT_ISA(function)                                         \
-    (::wb::active_isa() == ::wb::Isa::avx512 ? &isa_avx512::function    \
-     : ::wb::active_isa() == ::wb::Isa::avx2 ? &isa_avx2::function      \
+#define WB_SELECT_ISA(function)                                      \
+    (::wb::active_isa() == ::wb::Isa::avx512 ? &isa_avx512::function \
+     : ::wb::active_isa() == ::wb::Isa::avx2 ? &isa_avx2::function   \
                                              : &isa_base::function)
 #else
 #define WB_DECLARE_FOR_EACH_ISA(declaration) \

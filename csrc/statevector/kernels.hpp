@@ -15,9 +15,9 @@ struct Job {
     PlanView plan;
     ObservableView observables;
     std::int64_t batch;
-    const T* inputs;            // (batch, n_inputs)
-    const double* angles;       // (n_angles): constant and weight parts
-    const T* coefficients;      // (n_coefficients) of the steps without inputs
+    const T* inputs;        // (batch, n_inputs)
+    const double* angles;   // (n_angles): constant and weight parts
+    const T* coefficients;  // (n_coefficients) of the steps without inputs
     bool want_weights, want_inputs;
 };
 
@@ -40,48 +40,48 @@ struct BlockGroup {
 };
 
 // Scratch sizes in elements of T: per tile, and per state or block.
-#define WB_STATEVECTOR_KERNELS                                                                    \
-    int lanes_f32();                                                                              \
-    int lanes_f64();                                                                              \
-    void shared_f32(const PlanView&, const double* angles, bool per_sample, float* coefficients); \
-    void shared_f64(const PlanView&, const double* angles, bool per_sample, double*);             \
-    void finish(const PlanView&, const double* angles, bool per_sample, const double* sums,       \
-                double* weights, double* inputs);                                                 \
-    void tile_forward_f32(const Job<float>&, std::int64_t tile, float* psi, float* work,          \
-                          float* values);                                                         \
-    void tile_forward_f64(const Job<double>&, std::int64_t tile, double* psi, double* work,       \
-                          double* values);                                                        \
-    void tile_backward_f32(const Job<float>&, std::int64_t tile, const float* state,              \
-                           const float* value_gradient, const float* state_gradient,              \
-                           float* work, const Gradients<float>&);                                 \
-    void tile_backward_f64(const Job<double>&, std::int64_t tile, const double* state,            \
-                           const double* value_gradient, const double* state_gradient,            \
-                           double* work, const Gradients<double>&);                               \
-    void wide_start_f32(const PlanView&, const double* angles, int part, int parts, float* psi,   \
-                        float* work);                                                             \
-    void wide_start_f64(const PlanView&, const double* angles, int part, int parts, double* psi,  \
-                        double* work);                                                            \
-    void wide_block_f32(const PlanView&, const BlockGroup&, const float* coefficients,            \
-                        std::int64_t block, float* psi, float* work);                             \
-    void wide_block_f64(const PlanView&, const BlockGroup&, const double* coefficients,           \
-                        std::int64_t block, double* psi, double* work);                           \
-    void wide_block_reverse_f32(const PlanView&, const BlockGroup&, const float* coefficients,    \
-                                std::int64_t block, bool want_weights, bool want_inputs,          \
-                                float* psi, float* lambda, float* work, double* sums);            \
-    void wide_block_reverse_f64(const PlanView&, const BlockGroup&, const double* coefficients,   \
-                                std::int64_t block, bool want_weights, bool want_inputs,          \
-                                double* psi, double* lambda, double* work, double* sums);         \
-    void wide_observe_f32(const PlanView&, const ObservableView&, const float* psi, float* work,  \
-                          float* values);                                                         \
-    void wide_observe_f64(const PlanView&, const ObservableView&, const double* psi,              \
-                          double* work, double* values);                                          \
-    void wide_cotangent_f32(const PlanView&, const ObservableView&, const float* g,               \
-                            const float* psi, float* work, float* lambda);                        \
-    void wide_cotangent_f64(const PlanView&, const ObservableView&, const double* g,              \
-                            const double* psi, double* work, double* lambda);                     \
-    void wide_finish_f32(const PlanView&, const double* angles, const float* lambda, float* work, \
-                         double* weights, double* inputs);                                        \
-    void wide_finish_f64(const PlanView&, const double* angles, const double* lambda,             \
+#define WB_STATEVECTOR_KERNELS                                                                     \
+    int lanes_f32();                                                                               \
+    int lanes_f64();                                                                               \
+    void shared_f32(const PlanView&, const double* angles, bool per_sample, float* coefficients);  \
+    void shared_f64(const PlanView&, const double* angles, bool per_sample, double*);              \
+    void finish(const PlanView&, const double* angles, bool per_sample, const double* sums,        \
+                double* weights, double* inputs);                                                  \
+    void tile_forward_f32(const Job<float>&, std::int64_t tile, float* psi, float* work,           \
+                          float* values);                                                          \
+    void tile_forward_f64(const Job<double>&, std::int64_t tile, double* psi, double* work,        \
+                          double* values);                                                         \
+    void tile_backward_f32(const Job<float>&, std::int64_t tile, const float* state,               \
+                           const float* value_gradient, const float* state_gradient, float* work,  \
+                           const Gradients<float>&);                                               \
+    void tile_backward_f64(const Job<double>&, std::int64_t tile, const double* state,             \
+                           const double* value_gradient, const double* state_gradient,             \
+                           double* work, const Gradients<double>&);                                \
+    void wide_start_f32(const PlanView&, const double* angles, int part, int parts, float* psi,    \
+                        float* work);                                                              \
+    void wide_start_f64(const PlanView&, const double* angles, int part, int parts, double* psi,   \
+                        double* work);                                                             \
+    void wide_block_f32(const PlanView&, const BlockGroup&, const float* coefficients,             \
+                        std::int64_t block, float* psi, float* work);                              \
+    void wide_block_f64(const PlanView&, const BlockGroup&, const double* coefficients,            \
+                        std::int64_t block, double* psi, double* work);                            \
+    void wide_block_reverse_f32(const PlanView&, const BlockGroup&, const float* coefficients,     \
+                                std::int64_t block, bool want_weights, bool want_inputs,           \
+                                float* psi, float* lambda, float* work, double* sums);             \
+    void wide_block_reverse_f64(const PlanView&, const BlockGroup&, const double* coefficients,    \
+                                std::int64_t block, bool want_weights, bool want_inputs,           \
+                                double* psi, double* lambda, double* work, double* sums);          \
+    void wide_observe_f32(const PlanView&, const ObservableView&, const float* psi, float* work,   \
+                          float* values);                                                          \
+    void wide_observe_f64(const PlanView&, const ObservableView&, const double* psi, double* work, \
+                          double* values);                                                         \
+    void wide_cotangent_f32(const PlanView&, const ObservableView&, const float* g,                \
+                            const float* psi, float* work, float* lambda);                         \
+    void wide_cotangent_f64(const PlanView&, const ObservableView&, const double* g,               \
+                            const double* psi, double* work, double* lambda);                      \
+    void wide_finish_f32(const PlanView&, const double* angles, const float* lambda, float* work,  \
+                         double* weights, double* inputs);                                         \
+    void wide_finish_f64(const PlanView&, const double* angles, const double* lambda,              \
                          double* work, double* weights, double* inputs);
 
 WB_DECLARE_FOR_EACH_ISA(WB_STATEVECTOR_KERNELS)

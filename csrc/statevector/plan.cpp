@@ -72,8 +72,8 @@ class Builder {
         for (int w = 0; w < plan_.n_wires; ++w) flush(w);
         plan_.initial_begin.push_back(0);
         for (const auto& chain : initial_) {
-            for (const Factor& f : chain) note(f, plan_.initial_per_sample, plan_.initial_weights,
-                                               plan_.initial_inputs);
+            for (const Factor& f : chain)
+                note(f, plan_.initial_per_sample, plan_.initial_weights, plan_.initial_inputs);
             plan_.initial.insert(plan_.initial.end(), chain.begin(), chain.end());
             plan_.initial_begin.push_back(static_cast<std::int32_t>(plan_.initial.size()));
         }
@@ -455,8 +455,12 @@ std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
             }
         }
     }
-    CacheEntry entry{{code.begin(), code.end()}, {data.begin(), data.end()}, n_wires, n_weights,
-                     n_inputs, make_plan(code, data, n_wires, n_weights, n_inputs)};
+    CacheEntry entry{{code.begin(), code.end()},
+                     {data.begin(), data.end()},
+                     n_wires,
+                     n_weights,
+                     n_inputs,
+                     make_plan(code, data, n_wires, n_weights, n_inputs)};
     const std::lock_guard lock(mutex);
     entries.push_front(std::move(entry));
     if (entries.size() > kCachedPlans) entries.pop_back();

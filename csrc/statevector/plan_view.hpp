@@ -56,9 +56,9 @@ struct Step {
     std::uint64_t controls;
     std::int32_t chain0_begin, chain0_end, chain1_begin, chain1_end;  // in PlanView::factors
     // diagonal and unitary
-    std::int32_t wires_begin, n_wires;      // in PlanView::wires
-    std::int32_t parts_begin, parts_end;    // in PlanView::parts
-    std::int32_t matrix;                    // unitary: offset in data
+    std::int32_t wires_begin, n_wires;    // in PlanView::wires
+    std::int32_t parts_begin, parts_end;  // in PlanView::parts
+    std::int32_t matrix;                  // unitary: offset in data
     // rotation: i^n_y X^x Z^z
     std::uint64_t x, z;
     std::int32_t n_y, angle;

@@ -154,8 +154,8 @@ std::vector<Operation> parse_program(std::span<const std::int64_t> code,
                 const bool input = reader.word_in(0, 2, "source") == 1;
                 const auto index = reader.word_in(0, input ? n_inputs : n_weights,
                                                   input ? "input index" : "weight index");
-                angle.terms.push_back({input, static_cast<std::int32_t>(index),
-                                       reader.number(reader.word())});
+                angle.terms.push_back(
+                    {input, static_cast<std::int32_t>(index), reader.number(reader.word())});
             }
             op.angles.push_back(std::move(angle));
         }

@@ -260,8 +260,7 @@ void mux_reverse(const Layout& layout, const Step& step, const Mux<V>& h, V* psi
 template <typename V>
 void collect_mux(const Layout& layout, const Step& step, const Matrix2<V>& unset_sums,
                  const Matrix2<V>& set_sums, double* out) {
-    const std::uint64_t target =
-        layout.lane_part(std::uint64_t{1} << layout.where[step.target]);
+    const std::uint64_t target = layout.lane_part(std::uint64_t{1} << layout.where[step.target]);
     const std::uint64_t lane_controls = layout.lane_part(layout.locate(step.controls));
     constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(set_sums.v[0][0]));
     for (int i = 0; i < 8; ++i) {

@@ -23,10 +23,10 @@
 namespace wb::statevector {
 namespace {
 
-constexpr int kMaxTileWires = 13;   // two states of a float32 tile are then 2 MiB, an L2 cache
-constexpr int kMinWideWires = 6;    // below, the padding of a tile costs less than the shuffles
-constexpr int kBlockBits = 14;      // 128 KiB of complex64: two blocks fit an L2 cache
-constexpr int kLowBits = 6;         // a block is read in runs of at least 512 bytes
+constexpr int kMaxTileWires = 13;  // two states of a float32 tile are then 2 MiB, an L2 cache
+constexpr int kMinWideWires = 6;   // below, the padding of a tile costs less than the shuffles
+constexpr int kBlockBits = 14;     // 128 KiB of complex64: two blocks fit an L2 cache
+constexpr int kLowBits = 6;        // a block is read in runs of at least 512 bytes
 constexpr std::int64_t kGroups = 64;
 constexpr std::int64_t kGrainCycles = 40'000;
 
@@ -57,8 +57,7 @@ bool use_tiles(int n_wires, std::int64_t batch) {
 }
 
 std::int64_t step_cycles(const Plan& plan, int per_amplitude) {
-    return (static_cast<std::int64_t>(plan.steps.size()) * per_amplitude + 16)
-           << plan.n_wires;
+    return (static_cast<std::int64_t>(plan.steps.size()) * per_amplitude + 16) << plan.n_wires;
 }
 
 template <typename T>
@@ -68,9 +67,9 @@ void check_finite(const T* values, std::int64_t count, std::int64_t columns, con
     if (probe == 0) return;
     for (std::int64_t i = 0; i < count; ++i) {
         if (std::isfinite(values[i])) continue;
-        const std::string at = columns ? std::to_string(i / columns) + ", " +
-                                             std::to_string(i % columns)
-                                       : std::to_string(i);
+        const std::string at =
+            columns ? std::to_string(i / columns) + ", " + std::to_string(i % columns)
+                    : std::to_string(i);
         throw std::invalid_argument(std::string(name) + " must be finite, got " +
                                     std::to_string(values[i]) + " at [" + at + "]");
     }
@@ -167,7 +166,8 @@ std::vector<BlockGroup> block_groups(const Plan& plan) {
             ++last;
         }
         // Spare capacity goes to the lowest free bits, which lengthens the contiguous runs.
-        for (int b = 0; b < n && std::popcount(bits) < kBlockBits; ++b) bits |= std::uint64_t{1} << b;
+        for (int b = 0; b < n && std::popcount(bits) < kBlockBits; ++b)
+            bits |= std::uint64_t{1} << b;
         BlockGroup group{};
         group.first = first;
         group.last = last;
@@ -198,14 +198,14 @@ std::int64_t wide_scratch(int n_wires, int n_rows) {
 }
 
 // One selector per kernel: the function of this element type for the active instruction set.
-#define WB_SELECTOR(name)                          \
-    template <typename T>                          \
-    auto select_##name() {                         \
-        if constexpr (kIsFloat<T>) {               \
-            return WB_SELECT_ISA(name##_f32);      \
-        } else {                                   \
-            return WB_SELECT_ISA(name##_f64);      \
-        }                                          \
+#define WB_SELECTOR(name)                     \
+    template <typename T>                     \
+    auto select_##name() {                    \
+        if constexpr (kIsFloat<T>) {          \
+            return WB_SELECT_ISA(name##_f32); \
+        } else {                              \
+            return WB_SELECT_ISA(name##_f64); \
+        }                                     \
     }
 WB_SELECTOR(tile_forward)
 WB_SELECTOR(tile_backward)
@@ -363,7 +363,8 @@ struct GroupSums {
 
     void add_up() {
         for (std::int64_t g = 1; g < groups; ++g) {
-            for (std::int64_t i = 0; i < n_sums + n_weights; ++i) values[static_cast<std::size_t>(i)] += sums(g)[i];
+            for (std::int64_t i = 0; i < n_sums + n_weights; ++i)
+                values[static_cast<std::size_t>(i)] += sums(g)[i];
         }
     }
 };
@@ -404,8 +405,8 @@ void wide_reverse(const Plan& plan, const Shared<T>& shared, const std::vector<B
             double* own = partial.data() + p * (to - from) - from;  // indexed by step.sums
             for (std::int64_t b = blocks * p / parts; b < blocks * (p + 1) / parts; ++b) {
                 select_wide_block_reverse<T>()(shared.view, *group, sample.coefficients.data(), b,
-                                               shared.job.want_weights, shared.job.want_inputs,
-                                               psi, lambda, thread_scratch<T>(scratch), own);
+                                               shared.job.want_weights, shared.job.want_inputs, psi,
+                                               lambda, thread_scratch<T>(scratch), own);
             }
         });
         for (std::int64_t p = 0; p < parts; ++p) {
@@ -494,8 +495,8 @@ Observables make_observables(int n_rows, int n_wires, std::span<const std::int64
         if (!std::isfinite(coefficients[t])) {
             throw std::invalid_argument(term + " has a coefficient that is not finite");
         }
-        out.terms.push_back({static_cast<std::int32_t>(terms[3 * t]), std::popcount(x & z), x, z,
-                             coefficients[t]});
+        out.terms.push_back(
+            {static_cast<std::int32_t>(terms[3 * t]), std::popcount(x & z), x, z, coefficients[t]});
     }
     return out;
 }
@@ -538,7 +539,8 @@ void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t 
         placed.resize(static_cast<std::size_t>(2 * batch * size));
         for (std::int64_t b = 0; b < batch; ++b) {
             for (std::int64_t i = 0; i < size; ++i) {
-                const auto to = static_cast<std::size_t>(2 * (b * size + index[static_cast<std::size_t>(i)]));
+                const auto to =
+                    static_cast<std::size_t>(2 * (b * size + index[static_cast<std::size_t>(i)]));
                 placed[to] = amplitude_gradient[2 * (b * size + i)];
                 placed[to + 1] = amplitude_gradient[2 * (b * size + i) + 1];
             }
@@ -565,11 +567,11 @@ void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t 
     }
 }
 
-#define WB_INSTANTIATE(T)                                                                         \
-    template std::int64_t state_size<T>(int, std::int64_t);                                       \
-    template void forward<T>(const Plan&, const T*, const T*, std::int64_t, const Observables*,   \
-                             T*, T*, T*);                                                         \
-    template void backward<T>(const Plan&, const T*, const T*, std::int64_t, const T*,            \
+#define WB_INSTANTIATE(T)                                                                       \
+    template std::int64_t state_size<T>(int, std::int64_t);                                     \
+    template void forward<T>(const Plan&, const T*, const T*, std::int64_t, const Observables*, \
+                             T*, T*, T*);                                                       \
+    template void backward<T>(const Plan&, const T*, const T*, std::int64_t, const T*,          \
                               const Observables*, const T*, const T*, T*, T*);
 WB_INSTANTIATE(float)
 WB_INSTANTIATE(double)

@@ -26,10 +26,11 @@ void phase_table(const PlanView& plan, const Step& step, const N* angles, Comple
         if (part.kind == PhaseKind::constant) {
             for (std::uint32_t i = 0; i < size; ++i) {
                 std::uint32_t entry = 0;
-                for (int b = 0; part.positions[b] >= 0; ++b) entry |= (i >> part.positions[b] & 1) << b;
+                for (int b = 0; part.positions[b] >= 0; ++b)
+                    entry |= (i >> part.positions[b] & 1) << b;
                 const double* value = plan.data + part.matrix + 2 * entry;
-                table[i] = mul(table[i],
-                               Complex<N>{Number<N>::of(value[0]), Number<N>::of(value[1])});
+                table[i] =
+                    mul(table[i], Complex<N>{Number<N>::of(value[0]), Number<N>::of(value[1])});
             }
             continue;
         }

@@ -115,7 +115,8 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
         }
         cotangent(tile.layout, job.observables, g, psi, work, lambda);
     } else {
-        // torch's complex gradient is dL/dre + i dL/dim, twice the lambda of dL = 2 Re <lambda|dpsi>.
+        // torch's complex gradient is dL/dre + i dL/dim, twice the lambda of dL = 2 Re
+        // <lambda|dpsi>.
         for (std::int64_t r = 0; r < 2 * rows; ++r) lambda[r] = V{};
         for (int l = 0; l < tile.valid; ++l) {
             const T* row = state_gradient + (tile.first + l) * 2 * rows;
@@ -139,11 +140,12 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
         }
     };
 
-    const bool into_start = (job.want_weights && plan.initial_weights) ||
-                            (job.want_inputs && plan.initial_inputs);
+    const bool into_start =
+        (job.want_weights && plan.initial_weights) || (job.want_inputs && plan.initial_inputs);
     std::int32_t stop = 0;
     if (!into_start) {
-        while (stop < plan.n_steps && !wanted(plan.steps[stop], job.want_weights, job.want_inputs)) {
+        while (stop < plan.n_steps &&
+               !wanted(plan.steps[stop], job.want_weights, job.want_inputs)) {
             ++stop;
         }
     }
@@ -232,8 +234,7 @@ void shared_f32(const PlanView& plan, const double* angles, bool per_sample, flo
     coefficients_of(plan, angles, per_sample, coefficients);
 }
 
-void shared_f64(const PlanView& plan, const double* angles, bool per_sample,
-                double* coefficients) {
+void shared_f64(const PlanView& plan, const double* angles, bool per_sample, double* coefficients) {
     coefficients_of(plan, angles, per_sample, coefficients);
 }
 

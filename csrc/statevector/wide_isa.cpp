@@ -297,8 +297,8 @@ void wide_finish_f32(const PlanView& plan, const double* angles, const float* la
                      double* weights, double* inputs) {
     wide_finish(plan, angles, lambda, work, weights, inputs);
 }
-void wide_finish_f64(const PlanView& plan, const double* angles, const double* lambda,
-                     double* work, double* weights, double* inputs) {
+void wide_finish_f64(const PlanView& plan, const double* angles, const double* lambda, double* work,
+                     double* weights, double* inputs) {
     wide_finish(plan, angles, lambda, work, weights, inputs);
 }
 

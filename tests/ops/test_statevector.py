@@ -68,9 +68,7 @@ def random_observables(rng: np.random.Generator, n: int, kind: str) -> Observabl
     elif kind == "diagonal":
         terms = [(k % 3, 0, int(rng.integers(0, 2**n))) for k in range(5)]
     else:
-        terms = [
-            (k % 3, int(rng.integers(0, 2**n)), int(rng.integers(0, 2**n))) for k in range(5)
-        ]
+        terms = [(k % 3, int(rng.integers(0, 2**n)), int(rng.integers(0, 2**n))) for k in range(5)]
     rows = n if kind == "z" else 3
     return Observables(rows, torch.tensor(terms), torch.tensor(rng.normal(size=len(terms))))
 
@@ -169,9 +167,7 @@ def z_rows(n: int) -> Observables:
 
 def run(program: Program, batch: int, dtype: torch.dtype, seed: int = 0, threads: int = 2):
     rng = np.random.default_rng(seed)
-    weights = torch.tensor(
-        rng.uniform(-1, 1, program.n_weights), dtype=dtype, requires_grad=True
-    )
+    weights = torch.tensor(rng.uniform(-1, 1, program.n_weights), dtype=dtype, requires_grad=True)
     inputs = torch.tensor(
         rng.uniform(0, 3, (batch, program.n_inputs)), dtype=dtype, requires_grad=True
     )
@@ -301,11 +297,22 @@ def test_opcheck(dtype):
     program = random_program(rng, 3, 12)
     observables = random_observables(rng, 3, "z")
     for requires_grad in (False, True):
-        weights, inputs = (p.detach().requires_grad_(requires_grad) for p in random_parameters(rng, 6, dtype))
+        weights, inputs = (
+            p.detach().requires_grad_(requires_grad) for p in random_parameters(rng, 6, dtype)
+        )
         torch.library.opcheck(
             torch.ops.workbench.statevector_expectation.default,
-            (program.code, program.data, 3, observables.terms, observables.coefficients,
-             observables.n_rows, weights, inputs, requires_grad),
+            (
+                program.code,
+                program.data,
+                3,
+                observables.terms,
+                observables.coefficients,
+                observables.n_rows,
+                weights,
+                inputs,
+                requires_grad,
+            ),
         )
         torch.library.opcheck(
             torch.ops.workbench.statevector_amplitudes.default,
@@ -428,8 +435,8 @@ def test_a_damaged_program_is_refused_not_run():
     ]:
         with pytest.raises(ValueError, match=message):
             expectation(changed(program, at, value), *arguments)
+    cut = Program(2, 1, 1, program.code[:-1].clone(), program.data)
     with pytest.raises(ValueError, match="ends inside it"):
-        cut = Program(2, 1, 1, program.code[:-1].clone(), program.data)
         expectation(cut, *arguments)
 
 
