@@ -41,9 +41,7 @@ class SuperCircuitConfig:
     init: float = 0.3
     """Half-width of the uniform start. Paper: pi, from which a short training does not rank."""
     sampling: Sampling = "restricted"
-    """plain; restricted (redraw at most n-diffs genes); progressive (restricted, shrinking from
-    the whole SuperCircuit; the paper's best). Noise favours small circuits, and in a short
-    training these rank better when they are sampled from the beginning."""
+    """plain, restricted (at most n-diffs genes change) or progressive (shrinking). Paper: both."""
     n_diffs: int = 7
     """Genes that differ at most between successive SubCircuits. As in the paper."""
     shrink_share: float = 0.5
@@ -86,9 +84,9 @@ class TrainingConfig:
     random_circuits: int = 3
     """Random circuits among which the candidates of that row are shared out. As in the paper."""
     epochs: int = 80
-    """Paper: 200."""
+    """Passes over the training samples. Paper: 200."""
     batch: int = 60
-    """Paper: 256."""
+    """Samples per step. Paper: 256."""
     rate: float = 5e-2
     """Peak learning rate of Adam. Paper: 5e-3."""
     warmup_epochs: int = 8
