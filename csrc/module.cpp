@@ -4,6 +4,7 @@
 namespace wb {
 void bind_core(pybind11::module_& m);
 void bind_statevector(pybind11::module_& m);
+void bind_statevector_cuda(pybind11::module_& m);
 void bind_noise(pybind11::module_& m);
 }  // namespace wb
 
@@ -11,5 +12,6 @@ PYBIND11_MODULE(_kernels, m) {
     m.doc() = "Compiled kernels of Workbench. Private: call them through workbench.ops.";
     wb::bind_core(m);
     wb::bind_statevector(m);
+    wb::bind_statevector_cuda(m);
     wb::bind_noise(m);
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['build_info', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['build_info', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
 def build_info() -> dict:
     """
     How the kernels were built and what they run on.
@@ -53,6 +53,14 @@ def statevector_expectation_backward_f32(code: numpy.typing.NDArray[numpy.int64]
 def statevector_expectation_backward_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], weight_gradient: numpy.typing.NDArray[numpy.float64] | None, input_gradient: numpy.typing.NDArray[numpy.float64] | None) -> None:
     """
     Gradients from those of the expectation values, where not None.
+    """
+def statevector_expectation_cuda_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], n_rows: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Expectation values (batch, n_rows) computed on the current CUDA device.
+    """
+def statevector_expectation_cuda_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], n_rows: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Expectation values (batch, n_rows) computed on the current CUDA device.
     """
 def statevector_expectation_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], values: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32] | None) -> None:
     """

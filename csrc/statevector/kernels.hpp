@@ -45,6 +45,7 @@ struct BlockGroup {
     int lanes_f64();                                                                               \
     void shared_f32(const PlanView&, const double* angles, bool per_sample, float* coefficients);  \
     void shared_f64(const PlanView&, const double* angles, bool per_sample, double*);              \
+    void start_qubits(const PlanView&, const double* angles, double* qubits);                      \
     void finish(const PlanView&, const double* angles, bool per_sample, const double* sums,        \
                 double* weights, double* inputs);                                                  \
     void tile_forward_f32(const Job<float>&, std::int64_t tile, float* psi, float* work,           \

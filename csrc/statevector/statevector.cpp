@@ -28,7 +28,7 @@ constexpr int kMinWideWires = 6;   // below, the padding of a tile costs less th
 constexpr int kBlockBits = 14;     // 128 KiB of complex64: two blocks fit an L2 cache
 constexpr int kLowBits = 6;        // a block is read in runs of at least 512 bytes
 constexpr std::int64_t kGroups = 64;
-constexpr std::int64_t kGrainCycles = 40'000;
+constexpr std::int64_t kGrainCycles = 100'000;  // about 40 microseconds, several forks
 
 template <typename T>
 inline constexpr bool kIsFloat = std::is_same_v<T, float>;
@@ -567,10 +567,29 @@ void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t 
     }
 }
 
+template <typename T>
+void evaluate_samples(const Plan& plan, const T* weights, const T* inputs, std::int64_t batch,
+                      T* coefficients, T* start) {
+    check_finite(weights, plan.n_weights, 0, "weights");
+    check_finite(inputs, batch * plan.n_inputs, plan.n_inputs, "inputs");
+    const Shared<T> shared(plan, weights, inputs, batch, nullptr);
+    std::vector<double> qubits(static_cast<std::size_t>(4 * plan.n_wires));
+    for (std::int64_t b = 0; b < batch; ++b) {
+        const Sample<T> sample(plan, shared, weights, b);
+        std::copy(sample.coefficients.begin(), sample.coefficients.end(),
+                  coefficients + b * plan.n_coefficients);
+        WB_SELECT_ISA(start_qubits)(shared.view, sample.angles.data(), qubits.data());
+        for (std::size_t i = 0; i < qubits.size(); ++i) {
+            start[b * 4 * plan.n_wires + static_cast<std::int64_t>(i)] = static_cast<T>(qubits[i]);
+        }
+    }
+}
+
 #define WB_INSTANTIATE(T)                                                                       \
     template std::int64_t state_size<T>(int, std::int64_t);                                     \
     template void forward<T>(const Plan&, const T*, const T*, std::int64_t, const Observables*, \
                              T*, T*, T*);                                                       \
+    template void evaluate_samples<T>(const Plan&, const T*, const T*, std::int64_t, T*, T*);   \
     template void backward<T>(const Plan&, const T*, const T*, std::int64_t, const T*,          \
                               const Observables*, const T*, const T*, T*, T*);
 WB_INSTANTIATE(float)

@@ -51,4 +51,11 @@ void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t 
               const T* state, const Observables* observables, const T* value_gradient,
               const T* amplitude_gradient, T* weight_gradient, T* input_gradient);
 
+/// The numbers of every sample's steps and start, as an accelerator wants them beforehand:
+/// coefficients (batch, n_coefficients) and start (batch, n_wires, 4), the two complex entries of
+/// each wire's qubit. Checks weights and inputs as forward does.
+template <typename T>
+void evaluate_samples(const Plan& plan, const T* weights, const T* inputs, std::int64_t batch,
+                      T* coefficients, T* start);
+
 }  // namespace wb::statevector

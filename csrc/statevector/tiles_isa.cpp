@@ -238,6 +238,14 @@ void shared_f64(const PlanView& plan, const double* angles, bool per_sample, dou
     coefficients_of(plan, angles, per_sample, coefficients);
 }
 
+void start_qubits(const PlanView& plan, const double* angles, double* qubits) {
+    for (int w = 0; w < plan.n_wires; ++w) {
+        const Qubit<double> q = chain_state(plan, plan.initial + plan.initial_begin[w],
+                                            plan.initial + plan.initial_begin[w + 1], angles);
+        for (int i = 0; i < 4; ++i) qubits[4 * w + i] = q.v[i];
+    }
+}
+
 void finish(const PlanView& plan, const double* angles, bool per_sample, const double* sums,
             double* weights, double* inputs) {
     const auto emit = [&](std::int32_t a, double value) {

@@ -23,6 +23,9 @@ _EXPECTATION = {t: getattr(kernels, f"statevector_expectation_{s}") for t, s in 
 _EXPECTATION_BACKWARD = {
     t: getattr(kernels, f"statevector_expectation_backward_{s}") for t, s in _SUFFIX.items()
 }
+_EXPECTATION_CUDA = {
+    t: getattr(kernels, f"statevector_expectation_cuda_{s}") for t, s in _SUFFIX.items()
+}
 _AMPLITUDES = {t: getattr(kernels, f"statevector_amplitudes_{s}") for t, s in _SUFFIX.items()}
 _AMPLITUDES_BACKWARD = {
     t: getattr(kernels, f"statevector_amplitudes_backward_{s}") for t, s in _SUFFIX.items()
@@ -70,6 +73,8 @@ def expectation(
     inputs : Tensor
         Same dtype, shape ``(B, n_inputs)``: parameters of each sample. ``B`` may be 0 and
         ``n_inputs`` may be 0.
+
+        Both on the CPU; on a CUDA device forward only and for few wires (12 in float32).
 
     Returns
     -------
@@ -210,6 +215,38 @@ def _expectation_cpu(
         state.numpy() if keep_state else None,
     )
     return values, state
+
+
+@torch.library.impl(_LIB, "statevector_expectation", "CUDA")
+def _expectation_cuda(
+    code: Tensor,
+    data: Tensor,
+    n_wires: int,
+    terms: Tensor,
+    coefficients: Tensor,
+    n_rows: int,
+    weights: Tensor,
+    inputs: Tensor,
+    keep_state: bool,
+) -> tuple[Tensor, Tensor]:
+    if keep_state:
+        raise ValueError(
+            "expectation: weights and inputs must be on the CPU to be differentiated, "
+            f"got {weights.device}; the CUDA kernel is forward only (use torch.no_grad())"
+        )
+    # The steps' coefficients are computed on the host, so the parameters pass through it.
+    with torch.cuda.device(weights.device):
+        values = _EXPECTATION_CUDA[weights.dtype](
+            code.numpy(),
+            data.numpy(),
+            n_wires,
+            terms.numpy(),
+            coefficients.numpy(),
+            n_rows,
+            _array(weights.cpu()),
+            _array(inputs.cpu()),
+        )
+    return torch.from_numpy(values).to(weights.device), weights.new_empty(0)
 
 
 @torch.library.impl(_LIB, "statevector_expectation_backward", "CPU")

@@ -40,10 +40,10 @@ def check_config(config: Config) -> None:
     for blocks in config.checks.blocks:
         if not 1 <= blocks <= config.blocks:
             raise ValueError(f"checks.blocks has {blocks}; expected 1 to {config.blocks}")
-    _check_device(config.device, chosen.n_wires)
+    _check_device(config.device, chosen.n_wires, config.search.region)
 
 
-def _check_device(name: str, n_wires: int) -> None:
+def _check_device(name: str, n_wires: int, region: int) -> None:
     from circuits.quantum.devices import device, devices
 
     if name not in devices():
@@ -51,6 +51,8 @@ def _check_device(name: str, n_wires: int) -> None:
         canonical = type(device(name)).__name__
         raise ValueError(f"device: unknown device {name!r}; did you mean {canonical!r}?")
     backend = device(name)
+    if region < n_wires:
+        raise ValueError(f"search.region is {region}; the task needs {n_wires} qubits or more")
     if backend.num_qubits < n_wires:
         raise ValueError(
             f"device {name!r} has {backend.num_qubits} qubits; the task needs {n_wires}"

@@ -64,6 +64,8 @@ class SearchConfig:
     """Probability that a mutation redraws a gene. As in the paper."""
     crossover_rate: float = 0.5
     """Probability that a crossing takes a gene of its second parent. As in the paper."""
+    region: int = 7
+    """Qubits among which mappings are searched: on larger devices, a region of little error."""
     optimization_level: int = 2
     """qiskit's, wherever a mapping is given. As in the paper."""
     seed_transpiler: int = 42

@@ -8,6 +8,7 @@ and read-out matrices cost more than a candidate does.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,9 @@ __all__ = ["Layout", "Part", "Scene", "scene"]
 #: The physical qubit of each wire; None leaves the choice to qiskit.
 Layout = tuple[int, ...] | None
 Part = Literal["train", "valid", "test"]
+
+#: Noisy states take 4 to the number of qubits; four wires that need more are badly placed.
+_MOST_QUBITS = 8
 
 
 class Scene:
@@ -114,10 +118,17 @@ class Scene:
     ) -> Score:
         """Return loss and accuracy under the device's noise, from exact probabilities.
 
-        `transpiled` and `level` are those of `on_device`.
+        `transpiled` and `level` are those of `on_device`. A circuit that was routed over so many
+        qubits that it cannot be simulated has an infinite loss, and deserves it.
         """
+        if len(_active_qubits(transpiled)) > _MOST_QUBITS:
+            return Score(math.inf, 0.0)
         values = self.evaluator(part, level).expectations_transpiled(transpiled)
         return score(values, self.task, self.split(part).y)
+
+
+def _active_qubits(transpiled: QuantumCircuit) -> set[Any]:
+    return {qubit for item in transpiled.data for qubit in item.qubits}
 
 
 @functools.lru_cache(maxsize=16)

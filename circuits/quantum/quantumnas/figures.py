@@ -197,7 +197,8 @@ def draw_search(figure: Figure, seeds: Sequence[Mapping[str, Any]]) -> None:
         ("aware", "C0", "QuantumNAS: noisy loss of circuit and mapping"),
         ("unaware", "C1", "noise-unaware: clean loss of the circuit"),
     ):
-        curves = [seed["search"][kind]["curve"] for seed in seeds]
+        # None is a search that has found nothing that can be simulated yet.
+        curves = [np.array(seed["search"][kind]["curve"], dtype=np.float64) for seed in seeds]
         for curve in curves:
             ax.plot(range(1, len(curve) + 1), curve, color=colour, linewidth=0.7, alpha=0.45)
         common = min(len(curve) for curve in curves)

@@ -22,6 +22,7 @@ from circuits.quantum.quantumnas.config import (
     SuperCircuitConfig,
     TrainingConfig,
 )
+from circuits.quantum.quantumnas.region import best_region
 from circuits.quantum.quantumnas.spaces import Architecture, gate_count
 from circuits.quantum.quantumnas.subcircuit import simplified
 
@@ -59,8 +60,8 @@ def load(setting: Setting) -> None:
     DeviceNoise.of(_scene(setting).backend)
 
 
-def describe_device(setting: Setting) -> dict[str, Any]:
-    """Return the device's qubits, couplings and calibrated errors."""
+def describe_device(setting: Setting, region: int) -> dict[str, Any]:
+    """Return the device's qubits, couplings, calibrated errors, and its region to search in."""
     backend = _scene(setting).backend
     target = backend.target
     couplings: dict[tuple[int, int], float] = {}
@@ -69,11 +70,14 @@ def describe_device(setting: Setting) -> dict[str, Any]:
         error = 0.0 if properties is None or properties.error is None else properties.error
         couplings[a, b] = max(couplings.get((a, b), 0.0), float(error))
     qubits = [(qubit,) for qubit in range(backend.num_qubits)]
+    edges = [(a, b, error) for (a, b), error in sorted(couplings.items())]
+    readout_errors = [float(target["measure"][qubit].error or 0.0) for qubit in qubits]
     return {
         "name": setting.device,
         "n_qubits": int(backend.num_qubits),
-        "couplings": [[a, b, error] for (a, b), error in sorted(couplings.items())],
-        "readout_errors": [float(target["measure"][qubit].error or 0.0) for qubit in qubits],
+        "region": best_region(backend.num_qubits, edges, readout_errors, region),
+        "couplings": [list(edge) for edge in edges],
+        "readout_errors": readout_errors,
         "sx_errors": [float(target["sx"][qubit].error or 0.0) for qubit in qubits],
     }
 
@@ -255,25 +259,28 @@ def compare_depths(setting: Setting, blocks: int, how: TrainingConfig) -> dict[s
 
 
 def compare_layouts(
-    setting: Setting, architecture: Architecture, weights: Vector, limit: int
+    setting: Setting,
+    architecture: Architecture,
+    weights: Vector,
+    region: Sequence[int],
+    limit: int,
 ) -> dict[str, Any]:
     """Return the noisy validation loss of one trained circuit in many mappings.
 
-    All mappings, or `limit` drawn at random where there are more.
+    All mappings into the region, or `limit` drawn at random where there are more.
     """
     here = _scene(setting)
     gates = here.gates(architecture, weights)
-    layouts = _layouts(here, limit)
+    layouts = _layouts(region, here.n_wires, limit, setting.seed)
     losses = [here.noisy_score(here.on_device(gates, own), "valid").loss for own in layouts]
     return {"layouts": [list(layout) for layout in layouts], "losses": losses}
 
 
-def _layouts(here: Scene, limit: int) -> list[tuple[int, ...]]:
-    n_qubits = int(here.backend.num_qubits)
-    if math.perm(n_qubits, here.n_wires) <= limit:
-        return list(itertools.permutations(range(n_qubits), here.n_wires))
-    rng = np.random.default_rng([here.setting.seed, 7])
+def _layouts(region: Sequence[int], n_wires: int, limit: int, seed: int) -> list[tuple[int, ...]]:
+    if math.perm(len(region), n_wires) <= limit:
+        return list(itertools.permutations(region, n_wires))
+    rng = np.random.default_rng([seed, 7])
     drawn: dict[tuple[int, ...], None] = {}
     while len(drawn) < limit:
-        drawn[tuple(rng.choice(n_qubits, here.n_wires, replace=False).tolist())] = None
+        drawn[tuple(rng.choice(list(region), n_wires, replace=False).tolist())] = None
     return list(drawn)

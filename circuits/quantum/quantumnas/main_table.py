@@ -19,12 +19,12 @@ def verdict(result: Mapping[str, Any]) -> tuple[str, bool | None]:
     n = len(result["seeds"])
     unaware, human = by_key["unaware"], by_key["human"]
 
-    def words(difference: Mapping[str, Any]) -> str:
+    def words(difference: Mapping[str, Any], other: str) -> str:
         found = difference["noisy_loss"]
         spread = "" if found["spread"] is None else f" ± {found['spread']:.3f}"
         way = "lower" if found["mean"] < 0 else "higher"
         return (
-            f"{abs(found['mean']):.3f}{spread} {way} than that of {difference['title']} (lower in "
+            f"{abs(found['mean']):.3f}{spread} {way} than that of {other} (lower in "
             f"{difference['wins']} of {n} seeds)"
         )
 
@@ -34,7 +34,8 @@ def verdict(result: Mapping[str, Any]) -> tuple[str, bool | None]:
     valid = all(rho is not None and rho >= LEAST_CORRELATION for rho in correlations)
     sentence = (
         f"Under the noise of {result['device']['name']}, the test loss of the circuit that "
-        f"QuantumNAS found is {words(unaware)} and {words(human)}."
+        f"QuantumNAS found is {words(unaware, 'noise-unaware search')} and "
+        f"{words(human, 'a human design with as many gates')}."
     )
     if not valid:
         return f"{sentence} But the search is invalid: inherited losses do not rank.", False

@@ -8,7 +8,7 @@ run that was killed goes on with what is left; a search is stored after each gen
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -93,10 +93,15 @@ class _Pipeline:
                 },
             )
             facts = self._gather(
-                "device", {"facts": partial(jobs.describe_device, self._setting(0))}
+                "device",
+                {
+                    "facts": partial(
+                        jobs.describe_device, self._setting(0), self.config.search.region
+                    )
+                },
             )["facts"]
             bar.advance()
-            searches = self._searches(supers, facts["n_qubits"])
+            searches = self._searches(supers, facts["region"])
             bar.advance()
             trained = self._trained(searches)
             bar.advance()
@@ -104,7 +109,7 @@ class _Pipeline:
             bar.advance()
             pairs = self._pairs(supers)
             bar.advance()
-            depths, layouts = self._comparisons(trained)
+            depths, layouts = self._comparisons(trained, facts["region"])
             bar.advance()
             verdicts = self._verdicts(trained, pruned)
             bar.advance()
@@ -132,7 +137,7 @@ class _Pipeline:
     # ---- stages --------------------------------------------------------------------------
 
     def _searches(
-        self, supers: Mapping[str, Any], n_qubits: int
+        self, supers: Mapping[str, Any], region: Sequence[int]
     ) -> dict[int, dict[str, dict[str, Any]]]:
         """Search with and without noise; for each seed "aware" and "unaware"."""
         found: dict[int, dict[str, dict[str, Any]]] = {}
@@ -143,13 +148,13 @@ class _Pipeline:
                     key = f"{kind} search, seed {seed}"
                     weights = supers[f"seed {seed}"]["weights"]
                     found[seed][kind] = self.run.once(
-                        key, partial(self._search, key, seed, kind == "aware", weights, n_qubits)
+                        key, partial(self._search, key, seed, kind == "aware", weights, region)
                     )
                     bar.advance()
         return found
 
     def _search(
-        self, key: str, seed: int, aware: bool, weights: Any, n_qubits: int
+        self, key: str, seed: int, aware: bool, weights: Any, region: Sequence[int]
     ) -> dict[str, Any]:
         how = self.config.search
         checkpoint = CallbackCheckpoint(
@@ -177,7 +182,7 @@ class _Pipeline:
                 weights,
                 how,
                 n_wires=self.n_wires,
-                n_qubits=n_qubits,
+                region=region,
                 noise_aware=aware,
                 seed=seed,
                 executor=self.executor,
@@ -311,7 +316,7 @@ class _Pipeline:
         return pairs
 
     def _comparisons(
-        self, trained: Mapping[int, Any]
+        self, trained: Mapping[int, Any], region: Sequence[int]
     ) -> tuple[dict[int, list[dict[str, float]]], dict[int, dict[str, Any]]]:
         """Depths of the human design, and mappings of the circuit found; for each seed."""
         how = self.config.checks
@@ -328,6 +333,7 @@ class _Pipeline:
                 self._setting(seed),
                 found["architecture"],
                 found["weights"],
+                region,
                 how.layouts,
             )
         by_depth = self._gather("depths", depths)

@@ -48,9 +48,15 @@ def trivial_layout(n_wires: int) -> tuple[int, ...]:
 
 
 def noisy_losses(
-    setting: Setting, weights: NDArray[np.float64], genomes: Sequence[Mapping[str, Any]]
+    setting: Setting,
+    weights: NDArray[np.float64],
+    region: Sequence[int],
+    genomes: Sequence[Mapping[str, Any]],
 ) -> dict[str, list[float]]:
-    """Return the noisy validation losses of decoded genomes with inherited angles."""
+    """Return the noisy validation losses of decoded genomes with inherited angles.
+
+    The layout genes are places in `region`.
+    """
     from circuits.quantum.quantumnas.evaluation import scene
     from circuits.quantum.quantumnas.supercircuit import SuperCircuit
 
@@ -60,14 +66,21 @@ def noisy_losses(
     for genome in genomes:
         architecture = here.space.architecture(genome)
         gates = here.gates(architecture, supercircuit.inherited(weights, architecture))
-        found = here.noisy_score(here.on_device(gates, genome["layout"]), "valid")
+        found = here.noisy_score(here.on_device(gates, _placed(genome["layout"], region)), "valid")
         losses.append(found.loss)
         accuracies.append(found.accuracy)
     return {"loss": losses, "accuracy": accuracies}
 
 
+def _placed(layout: Sequence[int], region: Sequence[int]) -> tuple[int, ...]:
+    return tuple(region[place] for place in layout)
+
+
 def clean_losses(
-    setting: Setting, weights: NDArray[np.float64], genomes: Sequence[Mapping[str, Any]]
+    setting: Setting,
+    weights: NDArray[np.float64],
+    region: Sequence[int],
+    genomes: Sequence[Mapping[str, Any]],
 ) -> dict[str, list[float]]:
     """Return the noise-free validation losses of decoded genomes with inherited angles."""
     from circuits.quantum.quantumnas.evaluation import scene
@@ -92,7 +105,7 @@ def search(
     how: SearchConfig,
     *,
     n_wires: int,
-    n_qubits: int,
+    region: Sequence[int],
     noise_aware: bool,
     seed: int,
     executor: Executor | None = None,
@@ -109,8 +122,10 @@ def search(
     weights : array
         The SuperCircuit's angles.
     how : SearchConfig
-    n_wires, n_qubits : int
-        Of the task, of the device.
+    n_wires : int
+        Of the task.
+    region : sequence of int
+        The device's qubits to choose from.
     noise_aware : bool
         Score under the device's noise and search the mapping too; else score without noise,
         the mapping being that of wire k to qubit k.
@@ -127,7 +142,7 @@ def search(
     list of Candidate
         Every candidate evaluated, best first.
     """
-    genomes = space.search_space(n_wires, n_qubits)
+    genomes = space.search_space(n_wires, len(region))
     if not noise_aware:
         genomes = genomes.fix({"layout": trivial_layout(n_wires)})
     engine = Evolution(
@@ -140,7 +155,7 @@ def search(
         crossover_rate=how.crossover_rate,
     )
     losses = noisy_losses if noise_aware else clean_losses
-    evaluator = Evaluator(partial(losses, setting, weights), executor, batch=batch)
+    evaluator = Evaluator(partial(losses, setting, weights, tuple(region)), executor, batch=batch)
     result = Search(
         genomes,
         engine,
@@ -151,8 +166,9 @@ def search(
     ).run()
     ranked = result.top(len(result.scores))
     scores = dict(zip(genomes.keys(result.genomes), result.scores.tolist(), strict=True))
+    places = region if noise_aware else range(len(region))
     candidates = [
-        Candidate(space.architecture(genome), tuple(genome["layout"]), scores[key])
+        Candidate(space.architecture(genome), _placed(genome["layout"], places), scores[key])
         for genome, key in zip(genomes.decode(ranked), genomes.keys(ranked), strict=True)
     ]
     return result, candidates

@@ -182,7 +182,8 @@ def _seed(
     attempt = chosen_attempt(attempts)
     left = simplified(bound_gates(space, winner["architecture"], n_wires, attempt["weights"]))
     own_layout = list(winner["placement"].layout)
-    losses = layouts["losses"]
+    # Infinite are the losses of mappings routed over too many qubits to be simulated.
+    losses = [loss for loss in layouts["losses"] if math.isfinite(loss)]
     sizes = pairs["sizes"]
     correlations = {
         "clean": rank_correlations(sizes, pairs["inherited"], pairs["scratch"]),
@@ -200,9 +201,13 @@ def _seed(
             kind: {
                 "evaluations": found["evaluations"],
                 "generations": found["generations"],
-                "curve": np.asarray(found["curve"]).tolist(),
+                "curve": _finite(np.asarray(found["curve"]).tolist()),
                 "best": [
-                    {"gates": gate_count(architecture), "layout": list(layout), "loss": loss}
+                    {
+                        "gates": gate_count(architecture),
+                        "layout": list(layout),
+                        "loss": _finite([loss])[0],
+                    }
                     for architecture, layout, loss in found["best"]
                 ],
             }
@@ -210,7 +215,7 @@ def _seed(
         },
         "supercircuit": list(history),
         "trials": {
-            key: {"picked": found["trial"], "noisy_valid_losses": list(found["trial_losses"])}
+            key: {"picked": found["trial"], "noisy_valid_losses": _finite(found["trial_losses"])}
             for key, found in trained.items()
         },
         "inheritance": {**pairs, "correlations": correlations},
@@ -219,7 +224,8 @@ def _seed(
             "least": min(losses),
             "median": float(np.median(losses)),
             "greatest": max(losses),
-            "own": _loss_of(layouts, own_layout),
+            "not_simulated": len(layouts["losses"]) - len(losses),
+            "own": min(winner["trial_losses"]),
             "straight": _loss_of(layouts, list(range(n_wires))),
         },
         "pruning": [
@@ -235,7 +241,12 @@ def _loss_of(layouts: Mapping[str, Any], layout: Sequence[int]) -> float | None:
     """Return the loss of one of the mappings compared; None where it was not drawn."""
     if list(layout) not in layouts["layouts"]:
         return None
-    return float(layouts["losses"][layouts["layouts"].index(list(layout))])
+    return _finite([layouts["losses"][layouts["layouts"].index(list(layout))]])[0]
+
+
+def _finite(values: Sequence[float]) -> list[float | None]:
+    """Return plain numbers, None for infinite ones."""
+    return [float(value) if math.isfinite(value) else None for value in values]
 
 
 def _headline(rows: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[str, Any]]) -> str:

@@ -202,6 +202,7 @@ def test_search_generations_are_logged(unbroken: Outcome) -> None:
         ({"workers": -1}, r"workers is -1"),
         ({"checks": ChecksConfig(sizes=(1,), blocks=(1,))}, r"checks.sizes has 1"),
         ({"checks": ChecksConfig(sizes=(4,), blocks=(3,))}, r"checks.blocks has 3"),
+        ({"search": SearchConfig(region=3)}, r"search.region is 3"),
         ({"search": SearchConfig(population=5)}, r"search.population is 5"),
         ({"training": TrainingConfig(candidates=6, random_circuits=4)}, r"random-circuits is 4"),
         ({"pruning": PruningConfig(angles=(1.0,))}, r"pruning.angles has 1.0"),

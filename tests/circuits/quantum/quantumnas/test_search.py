@@ -13,6 +13,7 @@ import pytest
 from circuits.quantum.quantumnas.baselines import designed_trials, searched_trials
 from circuits.quantum.quantumnas.config import SearchConfig, Setting, TrainingConfig
 from circuits.quantum.quantumnas.evaluation import Scene, scene
+from circuits.quantum.quantumnas.region import best_region
 from circuits.quantum.quantumnas.search import clean_losses, noisy_losses, search
 from circuits.quantum.quantumnas.spaces import gate_count
 from circuits.quantum.quantumnas.supercircuit import SuperCircuit
@@ -34,9 +35,8 @@ def weights(here: Scene) -> np.ndarray:
 
 
 def run(here: Scene, weights: np.ndarray, aware: bool, **more: Any) -> Any:
-    return search(
-        SETTING, here.space, weights, HOW, n_wires=4, n_qubits=5, noise_aware=aware, seed=3, **more
-    )
+    chosen = {"region": range(5), **more}
+    return search(SETTING, here.space, weights, HOW, n_wires=4, noise_aware=aware, seed=3, **chosen)
 
 
 @pytest.mark.parametrize("aware", [True, False])
@@ -62,9 +62,9 @@ def test_scores_are_the_losses_of_inherited_angles(here: Scene, weights: np.ndar
     genome = genomes.decode(genomes.sample(np.random.default_rng(0), 1))[0]
     architecture = here.space.architecture(genome)
     gates = here.gates(architecture, SuperCircuit(here.space, 4).inherited(weights, architecture))
-    found = clean_losses(SETTING, weights, [genome])
+    found = clean_losses(SETTING, weights, range(5), [genome])
     assert found["loss"][0] == pytest.approx(here.clean_score(gates, "valid").loss, abs=1e-12)
-    noisy = noisy_losses(SETTING, weights, [genome])
+    noisy = noisy_losses(SETTING, weights, range(5), [genome])
     transpiled = here.on_device(gates, genome["layout"])
     assert noisy["loss"][0] == here.noisy_score(transpiled, "valid").loss
     assert noisy["loss"][0] != found["loss"][0]
@@ -76,6 +76,34 @@ def test_an_executor_and_its_batches_change_nothing(here: Scene, weights: np.nda
         other, also_ranked = run(here, weights, False, executor=executor, batch=3)
     assert np.array_equal(result.scores, other.scores)
     assert ranked == also_ranked
+
+
+def test_layout_genes_are_places_in_the_region(here: Scene, weights: np.ndarray) -> None:
+    result, ranked = run(here, weights, True, region=(4, 3, 1, 2))
+    assert {qubit for candidate in ranked for qubit in candidate.layout} == {1, 2, 3, 4}
+    best = ranked[0]
+    gates = here.gates(
+        best.architecture, SuperCircuit(here.space, 4).inherited(weights, best.architecture)
+    )
+    score = here.noisy_score(here.on_device(gates, best.layout), "valid")
+    assert score.loss == best.score == result.best_score
+
+
+def test_a_circuit_routed_over_too_many_qubits_has_infinite_loss() -> None:
+    large = scene(Setting("FakeTorontoV2", "digits-2", "u3cu3", 2, 0))
+    gates = large.gates(((0,), (0,)), np.ones(6))
+    near, far = (large.on_device(gates, layout) for layout in ((0, 1, 2, 3), (0, 26, 2, 3)))
+    assert large.noisy_score(near, "valid").loss < np.inf
+    assert large.noisy_score(far, "valid").loss == np.inf
+
+
+def test_the_region_is_connected_and_avoids_errors() -> None:
+    line = [(0, 1, 0.01), (1, 2, 0.5), (2, 3, 0.01), (3, 4, 0.01), (4, 5, 0.02)]
+    read = [0.01, 0.01, 0.02, 0.01, 0.01, 0.3]
+    assert best_region(6, line, read, 3) == (2, 3, 4)
+    assert best_region(6, line, read, 2) == (0, 1)
+    assert best_region(6, line, read, 6) == (0, 1, 2, 3, 4, 5)
+    assert best_region(6, line[:1] + line[2:], read, 5) == (2, 3, 4, 5)
 
 
 class StopError(Exception):

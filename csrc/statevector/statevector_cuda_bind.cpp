@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/array_bind.hpp"
+#include "core/cuda_device.hpp"
+#include "statevector/statevector_cuda.hpp"
+
+namespace wb {
+namespace {
+
+template <typename T>
+Array<T> expectation_cuda(const Array<std::int64_t>& code, const Array<double>& data, int n_wires,
+                          const Array<std::int64_t>& terms, const Array<double>& coefficients,
+                          int n_rows, const Array<T>& weights, const Array<T>& inputs) {
+    check_shape(weights, "weights", {kAnySize});
+    check_shape(inputs, "inputs", {kAnySize, kAnySize});
+    check_shape(terms, "observable terms", {coefficients.size(), 3});
+    constexpr int limit = statevector::kMaxCudaWires<T>;
+    if (n_wires < 1 || n_wires > limit) {
+        throw std::invalid_argument("on a CUDA device a circuit must have 1 to " +
+                                    std::to_string(limit) + " wires, got " +
+                                    std::to_string(n_wires) + "; move the parameters to the CPU");
+    }
+    if (cuda_device_count() == 0) {
+        throw std::runtime_error(cuda_built()
+                                     ? "no CUDA device is usable here"
+                                     : "workbench was built without CUDA: install a CUDA "
+                                       "compiler and rebuild with WB_CUDA=ON pip install .");
+    }
+    const std::int64_t batch = inputs.shape(0);
+    const auto plan =
+        statevector::cached_plan(view(code), view(data), n_wires, static_cast<int>(weights.size()),
+                                 static_cast<int>(inputs.shape(1)));
+    const auto observables =
+        statevector::make_observables(n_rows, n_wires, view(terms), view(coefficients));
+    Array<T> values({batch, static_cast<std::int64_t>(n_rows)});
+    const T* w = weights.data();
+    const T* x = inputs.data();
+    T* out = values.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        statevector::CudaBatch<T> samples{batch, {}, {}};
+        samples.coefficients.resize(static_cast<std::size_t>(batch * plan->n_coefficients));
+        samples.start.resize(static_cast<std::size_t>(batch * 4 * n_wires));
+        statevector::evaluate_samples<T>(*plan, w, x, batch, samples.coefficients.data(),
+                                         samples.start.data());
+#ifdef WB_HAVE_CUDA
+        if (batch > 0) statevector::expectation_cuda<T>(*plan, samples, observables, out);
+#else
+        (void)out;
+#endif
+    }
+    return values;
+}
+
+template <typename T>
+void bind_typed(py::module_& m, const char* name) {
+    m.def(name, &expectation_cuda<T>, py::arg("code").noconvert(), py::arg("data").noconvert(),
+          py::arg("n_wires"), py::arg("terms").noconvert(), py::arg("coefficients").noconvert(),
+          py::arg("n_rows"), py::arg("weights").noconvert(), py::arg("inputs").noconvert(),
+          "Expectation values (batch, n_rows) computed on the current CUDA device.");
+}
+
+}  // namespace
+
+void bind_statevector_cuda(py::module_& m) {
+    bind_typed<float>(m, "statevector_expectation_cuda_f32");
+    bind_typed<double>(m, "statevector_expectation_cuda_f64");
+}
+
+}  // namespace wb
