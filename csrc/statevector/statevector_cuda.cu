@@ -243,31 +243,22 @@ __global__ void __launch_bounds__(kThreads) sweep_kernel(Sweep<T> sweep) {
 }  // namespace
 
 template <typename T>
-void expectation_cuda(const Plan& plan, const CudaBatch<T>& samples, const Observables& observables,
-                      T* values) {
-    std::vector<Term> terms = observables.terms;
-    for (Term& t : terms) {  // swaps renamed wires: into the plan's positions
-        std::uint64_t x = 0, z = 0;
-        for (std::size_t w = 0; w < plan.place.size(); ++w) {
-            x |= (t.x >> w & 1) << plan.place[w];
-            z |= (t.z >> w & 1) << plan.place[w];
-        }
-        t.x = x;
-        t.z = z;
-    }
-    const DeviceArray<Step> steps(plan.steps.data(), plan.steps.size());
-    const DeviceArray<std::int32_t> wires(plan.wires.data(), plan.wires.size());
-    const DeviceArray<double> data(plan.data.data(), plan.data.size());
+void expectation_cuda(const CudaPlan& compiled, const CudaBatch<T>& samples, T* values) {
+    const PlanView& plan = compiled.plan;
+    const std::vector<Term>& terms = compiled.terms;
+    const DeviceArray<Step> steps(plan.steps, static_cast<std::size_t>(plan.n_steps));
+    const DeviceArray<std::int32_t> wires(plan.wires, compiled.n_wire_entries);
+    const DeviceArray<double> data(plan.data, compiled.n_data);
     const DeviceArray<T> coefficients(samples.coefficients.data(), samples.coefficients.size());
     const DeviceArray<T> start(samples.start.data(), samples.start.size());
     const DeviceArray<Term> device_terms(terms.data(), terms.size());
-    const auto n_values = static_cast<std::size_t>(samples.batch * observables.n_rows);
+    const auto n_values = static_cast<std::size_t>(samples.batch * compiled.n_rows);
     const DeviceArray<T> device_values(n_values);
     Sweep<T> sweep{};
     sweep.n_wires = plan.n_wires;
-    sweep.n_steps = static_cast<int>(plan.steps.size());
+    sweep.n_steps = plan.n_steps;
     sweep.n_terms = static_cast<int>(terms.size());
-    sweep.n_rows = observables.n_rows;
+    sweep.n_rows = compiled.n_rows;
     sweep.steps = steps.get();
     sweep.wires = wires.get();
     sweep.data = data.get();
@@ -285,9 +276,7 @@ void expectation_cuda(const Plan& plan, const CudaBatch<T>& samples, const Obser
     device_values.download(values);
 }
 
-template void expectation_cuda<float>(const Plan&, const CudaBatch<float>&, const Observables&,
-                                      float*);
-template void expectation_cuda<double>(const Plan&, const CudaBatch<double>&, const Observables&,
-                                       double*);
+template void expectation_cuda<float>(const CudaPlan&, const CudaBatch<float>&, float*);
+template void expectation_cuda<double>(const CudaPlan&, const CudaBatch<double>&, double*);
 
 }  // namespace wb::statevector

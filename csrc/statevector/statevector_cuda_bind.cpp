@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/array_bind.hpp"
 #include "core/cuda_device.hpp"
+#include "statevector/statevector.hpp"
 #include "statevector/statevector_cuda.hpp"
 
 namespace wb {
@@ -43,7 +44,18 @@ Array<T> expectation_cuda(const Array<std::int64_t>& code, const Array<double>& 
         statevector::evaluate_samples<T>(*plan, w, x, batch, samples.coefficients.data(),
                                          samples.start.data());
 #ifdef WB_HAVE_CUDA
-        if (batch > 0) statevector::expectation_cuda<T>(*plan, samples, observables, out);
+        statevector::CudaPlan compiled{plan->view(), plan->wires.size(), plan->data.size(),
+                                       observables.terms, n_rows};
+        for (statevector::Term& t : compiled.terms) {  // swaps renamed wires
+            std::uint64_t px = 0, pz = 0;
+            for (std::size_t k = 0; k < plan->place.size(); ++k) {
+                px |= (t.x >> k & 1) << plan->place[k];
+                pz |= (t.z >> k & 1) << plan->place[k];
+            }
+            t.x = px;
+            t.z = pz;
+        }
+        if (batch > 0) statevector::expectation_cuda<T>(compiled, samples, out);
 #else
         (void)out;
 #endif
