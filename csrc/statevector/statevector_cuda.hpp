@@ -33,7 +33,6 @@ struct CudaPlan {
 /// Expectation values (batch, n_rows) of a batch on the current CUDA device; arrays on the host.
 /// Throws std::runtime_error with CUDA's message when a call fails. Forward only.
 template <typename T>
-void expectation_cuda(const Plan& plan, const CudaBatch<T>& samples, const Observables& observables,
-                      T* values);
+void expectation_cuda(const CudaPlan& compiled, const CudaBatch<T>& samples, T* values);
 
 }  // namespace wb::statevector
