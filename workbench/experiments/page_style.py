@@ -57,8 +57,8 @@ section, .warnings { background: var(--surface); border: 1px solid var(--line);
   background-attachment: local, local, scroll, scroll; }
 .scroll:focus-visible { outline: 2px solid var(--open); outline-offset: 2px; }
 figure { margin: 0 0 1.2rem; min-width: 0; } section > :last-child { margin-bottom: .3rem; }
-figcaption { white-space: pre-line; color: var(--muted); font-size: .88rem; line-height: 1.5; margin-top: .6rem;
-  max-width: 46rem; }
+figcaption { white-space: pre-line; color: var(--muted); font-size: .88rem; line-height: 1.5;
+  margin-top: .6rem; max-width: 46rem; }
 .figures { display: grid; gap: 1.4rem 2rem; margin-bottom: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
 .figures figure { margin: 0; }
