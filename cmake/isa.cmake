@@ -2,7 +2,7 @@
 # wb_add_isa_sources(target family file...) compiles each file once per instruction set into
 # the namespace WB_ISA, and adds the objects to the target. The files hold hot loops only: an
 # inline or template function with external linkage in them could be the copy the linker keeps
-# for every machine (tests/build/test_isa_objects.py looks for such symbols).
+# for every machine (tests/core/test_isa.py looks for such symbols).
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set(WB_ISAS base avx2 avx512)
   set(WB_X86 ON)
