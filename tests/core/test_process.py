@@ -59,7 +59,7 @@ def test_types_ship_with_the_package() -> None:
 
 
 def test_a_missing_extension_is_named() -> None:
-    code = "import sys; sys.modules['workbench._kernels'] = None; import workbench.ops"
+    code = "import sys; sys.modules['workbench._kernels'] = None; import workbench.ops.statevector"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "pip install -e ." in done.stderr
