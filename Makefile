@@ -86,7 +86,7 @@ BENCH = .venv-bench
 $(BENCH)/.installed: pyproject.toml constraints.txt benchmarks/requirements.txt $(NATIVE)
 	@$(MAKE) --no-print-directory check-tools
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt '.[quantum]' -r benchmarks/requirements.txt
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt '.[quantum,sparse]' -r benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --disable-pip-version-check -q --no-deps torchquantum==0.1.8
 	@touch $@
 
@@ -94,6 +94,8 @@ bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/statevector.py --threads 2 --save
 	$(BENCH)/bin/python benchmarks/statevector.py --threads 1 --save
 	$(BENCH)/bin/python benchmarks/noise.py --threads 1 --save
+	$(BENCH)/bin/python benchmarks/spgemm.py --threads 2 --save
+	$(BENCH)/bin/python benchmarks/spgemm.py --threads 1 --save
 
 clean:
 	rm -rf $(VENV) $(BENCH) build

@@ -9,11 +9,11 @@ timed in rounds A/B/A/B, so that whatever disturbs the machine disturbs all of t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import importlib.util
 import os
 import shlex
-import statistics
 import subprocess
 import sys
 import time
@@ -27,14 +27,11 @@ import numpy as np
 import numpy.typing as npt
 import results
 from rich.console import Console
+from rounds import time_in_rounds
 
 __all__ = ["Bound", "Case", "Contender", "Package", "Prepared", "run_benchmark"]
 
 FOLDER = Path(__file__).resolve().parent
-
-#: Below this many seconds a call is repeated within one round, after an untimed one that
-#: brings the contender's code and data back into the caches the others have emptied.
-_BURST_SECONDS = 0.05
 
 Outputs = Mapping[str, npt.NDArray[Any]]
 
@@ -150,15 +147,25 @@ class Case:
     contenders : sequence of Contender
         Ours first: outputs are compared with ours of the same precision, or with the first
         contender that is present.
-    bounds : mapping, optional
-        Lower bound per precision of ours.
+    bounds : mapping or callable, optional
+        Lower bound per precision of ours, or what returns it once the case has been timed.
+    compare : callable, optional
+        Deviation of two contenders' outputs, `deviation` where None. May raise ``ValueError``
+        where they cannot be compared, which counts as disagreement.
+    rates : bool
+        Whether the bounds' arithmetic over the measured time is to be shown for everyone.
+    absent : str
+        Why the case cannot be run here, when it cannot.
     """
 
     key: str
     title: str
     samples: int
     contenders: Sequence[Contender]
-    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] | Callable[[], Mapping[str, Bound]] = field(default_factory=dict)
+    compare: Callable[[Outputs, Outputs], float] | None = None
+    rates: bool = False
+    absent: str = ""
 
 
 def deviation(ours: Outputs, theirs: Outputs) -> float:
@@ -183,70 +190,6 @@ def deviation(ours: Outputs, theirs: Outputs) -> float:
             scale = max(1.0, float(np.abs(b).max()))
             worst = max(worst, float(np.abs(a - b).max()) / scale)
     return worst
-
-
-@dataclass
-class _Clock:
-    """The calls timed so far of one contender."""
-
-    run: Callable[[], object]
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def call(self) -> None:
-        cpu, wall = time.process_time(), time.perf_counter()
-        self.run()
-        self.wall.append(time.perf_counter() - wall)
-        self.cpu.append(time.process_time() - cpu)
-
-    def done(self, repeats: int, seconds: float, max_seconds: float) -> bool:
-        spent = sum(self.wall)
-        enough = len(self.wall) >= repeats and spent >= seconds
-        return enough or (spent >= max_seconds and len(self.wall) >= min(3, repeats))
-
-    def burst(self, round_calls: int) -> None:
-        if self.wall and statistics.median(self.wall) < _BURST_SECONDS:
-            self.run()
-        for _ in range(round_calls):
-            self.call()
-            if self.wall[-1] > _BURST_SECONDS:
-                return
-
-
-def time_in_rounds(
-    runs: Sequence[Callable[[], object]], *, repeats: int, seconds: float, max_seconds: float
-) -> list[tuple[list[float], list[float]]]:
-    """Time callables in turns until each has had enough calls.
-
-    Parameters
-    ----------
-    runs : sequence of callable
-        Already warmed up.
-    repeats : int
-        Least number of calls of each.
-    seconds : float
-        Least time spent in each.
-    max_seconds : float
-        Time after which three calls are enough.
-
-    Returns
-    -------
-    list of (wall, cpu)
-        Seconds of each call, in the order of `runs`.
-    """
-    clocks = [_Clock(run) for run in runs]
-    collecting = gc.isenabled()
-    try:
-        while any(not clock.done(repeats, seconds, max_seconds) for clock in clocks):
-            gc.collect()
-            gc.disable()
-            for clock in clocks:
-                if not clock.done(repeats, seconds, max_seconds):
-                    clock.burst(max(1, repeats // 5))
-    finally:
-        if collecting:
-            gc.enable()
-    return [(clock.wall, clock.cpu) for clock in clocks]
 
 
 def _prepare(case: Case, console: Console) -> Iterator[tuple[results.Row, Prepared | None]]:
@@ -277,7 +220,11 @@ def _prepare(case: Case, console: Console) -> Iterator[tuple[results.Row, Prepar
         yield row, prepared
 
 
-def _check(rows: list[tuple[results.Row, Prepared]], console: Console) -> None:
+def _check(
+    rows: list[tuple[results.Row, Prepared]],
+    compare: Callable[[Outputs, Outputs], float],
+    console: Console,
+) -> None:
     """Compare everyone with ours of the same precision, or else with the first row."""
     if not rows:
         return
@@ -295,7 +242,12 @@ def _check(rows: list[tuple[results.Row, Prepared]], console: Console) -> None:
         if key not in known:
             known[key] = reference.outputs(k)
         tolerance = max(prepared.tolerance, reference.tolerance)
-        row.deviation = deviation(known[key], prepared.outputs(k))
+        try:
+            row.deviation = compare(known[key], prepared.outputs(k))
+        except ValueError as error:
+            row.status = f"disagrees: {error}"
+            console.print(f"  {row.label}: {row.status}", highlight=False, markup=False)
+            continue
         agrees = row.deviation <= tolerance
         if not agrees:
             row.status = f"disagrees: {row.deviation:.1e} beyond {tolerance:.1e}"
@@ -312,6 +264,9 @@ def run_case(
 ) -> results.CaseResult:
     """Set up, check and time one case."""
     console.print(f"[bold]{case.key}[/bold]  {case.title}", highlight=False)
+    if case.absent:
+        console.print(f"  {case.absent}", highlight=False, markup=False)
+        return results.CaseResult(case.key, case.title, case.samples, [], absent=case.absent)
     every: list[results.Row] = []
     ready: list[tuple[results.Row, Prepared]] = []
     for row, prepared in _prepare(case, console):
@@ -319,7 +274,7 @@ def run_case(
         if prepared is not None:
             ready.append((row, prepared))
     if options.refcheck:
-        _check(ready, console)
+        _check(ready, case.compare or deviation, console)
     ready = [(row, prepared) for row, prepared in ready if not row.status]
     console.print(f"  timing {len(ready)} contenders in turns", highlight=False)
     timings = time_in_rounds(
@@ -328,26 +283,37 @@ def run_case(
         seconds=options.seconds,
         max_seconds=options.max_seconds,
     )
+    bounds = case.bounds() if callable(case.bounds) else case.bounds
     for (row, _), (wall, cpu) in zip(ready, timings, strict=True):
         row.record(wall, cpu)
-        bound = case.bounds.get(row.precision)
-        if row.package == results.OURS and bound is not None:
+        bound = bounds.get(row.precision)
+        if bound is None:
+            continue
+        if row.package == results.OURS:
             row.set_bound(bound.milliseconds(peaks, row.precision))
-    whys = {bound.why: None for bound in case.bounds.values()}
+        if case.rates:
+            row.set_rate(bound.flop)
+    whys = {bound.why: None for bound in bounds.values()}
     return results.CaseResult(case.key, case.title, case.samples, every, list(whys))
 
 
 def _parser(
-    name: str, summary: str, add_arguments: Callable[[argparse.ArgumentParser], None]
+    name: str,
+    summary: str,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+    effort: tuple[int, float, float],
 ) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python benchmarks/{name}.py", description=summary)
     parser.add_argument(
         "--threads", type=int, default=1, help="cores and threads everyone gets (default 1)"
     )
-    parser.add_argument("--repeats", type=int, help="least number of calls (default 20)")
-    parser.add_argument("--seconds", type=float, help="least seconds per contender (default 1)")
+    repeats, seconds, most = effort
+    parser.add_argument("--repeats", type=int, help=f"least number of calls (default {repeats})")
     parser.add_argument(
-        "--max-seconds", type=float, help="seconds after which 3 calls do (default 20)"
+        "--seconds", type=float, help=f"least seconds per contender (default {seconds:g})"
+    )
+    parser.add_argument(
+        "--max-seconds", type=float, help=f"seconds after which 3 calls do (default {most:g})"
     )
     parser.add_argument(
         "--refcheck",
@@ -376,9 +342,11 @@ def _parser(
     return parser
 
 
-def _options(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+def _options(
+    parser: argparse.ArgumentParser, argv: Sequence[str], effort: tuple[int, float, float]
+) -> argparse.Namespace:
     options = parser.parse_args(argv)
-    repeats, seconds, max_seconds = (2, 0.0, 2.0) if options.quick else (20, 1.0, 20.0)
+    repeats, seconds, max_seconds = (2, 0.0, 2.0) if options.quick else effort
     options.repeats = repeats if options.repeats is None else options.repeats
     options.seconds = seconds if options.seconds is None else options.seconds
     options.max_seconds = max_seconds if options.max_seconds is None else options.max_seconds
@@ -419,6 +387,7 @@ def run_benchmark(
     argv: Sequence[str] | None,
     add_arguments: Callable[[argparse.ArgumentParser], None],
     cases: Callable[[argparse.Namespace], Sequence[Case]],
+    effort: tuple[int, float, float] = (20, 1.0, 20.0),
 ) -> int:
     """Run one benchmark from its command line.
 
@@ -432,6 +401,8 @@ def run_benchmark(
         Adds the benchmark's own options.
     cases : callable
         Turns options into the cases to run.
+    effort : (int, float, float)
+        Defaults of ``--repeats``, ``--seconds`` and ``--max-seconds``.
 
     Returns
     -------
@@ -439,7 +410,7 @@ def run_benchmark(
         0; 1 when contenders disagree or fail, or a ratio is below the ``--gate``.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    options = _options(_parser(name, summary, add_arguments), argv)
+    options = _options(_parser(name, summary, add_arguments, effort), argv, effort)
     if os.environ.get("WORKBENCH_BENCH_THREADS") != str(options.threads):
         return _rerun_pinned(name, argv, options.threads)
 
@@ -472,11 +443,12 @@ def run_benchmark(
         if options.peer:
             wanted = {results.OURS, *options.peer}
             kept = [c for c in case.contenders if c.package.name in wanted]
-            case = Case(case.key, case.title, case.samples, kept, case.bounds)
+            case = dataclasses.replace(case, contenders=kept)
         result = run_case(case, options, peaks, console)
         result.judge(goals, name, options.threads)
         report.cases.append(result)
         gc.collect()
+    report.judge(goals)
     packages = (c.package.distribution for case in everything for c in case.contenders)
     report.versions = machine.versions(packages)
     report.load_after = round(machine.load_average(), 2)

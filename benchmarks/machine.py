@@ -179,7 +179,8 @@ def measure_peaks(*, quick: bool = False) -> Peaks:
         a = np.full((size, size), 0.5, dtype=dtype)
         seconds = _best_seconds(functools.partial(np.matmul, a, a, out=np.empty_like(a)), repeats)
         rates.append(2.0 * size**3 / seconds / 1e9)
-    source = np.zeros(copied, dtype=np.float64)
+    # written to, because untouched zeros are one page of memory that never leaves the caches
+    source = np.full(copied, 0.5)
     target = np.empty_like(source)
     seconds = _best_seconds(lambda: np.copyto(target, source), repeats)
     return Peaks(rates[0], rates[1], 2.0 * source.nbytes / seconds / 1e9)

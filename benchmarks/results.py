@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from goals import Goal, Goals, Mean, Target, Verdict, load_goals, matches
 from machine import BUSY, Machine, Peaks
 from rich import box
 from rich.console import Console
@@ -24,6 +22,7 @@ __all__ = [
     "CaseResult",
     "Goal",
     "Goals",
+    "Mean",
     "Report",
     "Row",
     "Target",
@@ -38,64 +37,6 @@ OURS = "workbench"
 
 #: A goal missed by less than this factor fails no gate: busy machines vary that much.
 GATE = 0.7
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A least ratio of the fastest peer's time over ours."""
-
-    benchmark: str
-    case: str
-    peer: str
-    ratio: float
-    source: str = ""
-    variant: str = ""
-    precision: str = ""
-    threads: int = 0
-
-
-@dataclass(frozen=True)
-class Target:
-    """Milliseconds named for one machine; information only."""
-
-    benchmark: str
-    case: str
-    ms: float
-    precision: str = ""
-    threads: int = 0
-
-
-@dataclass(frozen=True)
-class Goals:
-    """The contents of ``goals.toml``."""
-
-    goals: tuple[Goal, ...] = ()
-    targets: tuple[Target, ...] = ()
-
-
-def load_goals(path: Path) -> Goals:
-    """Read ``goals.toml``.
-
-    Raises
-    ------
-    ValueError
-        When a table has an unknown or missing key, or a number is not positive.
-    """
-    # tomllib came with Python 3.11; before, requirements.txt installs the same code as tomli.
-    toml: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    tables = toml.loads(path.read_text(encoding="utf-8"))
-    unknown = set(tables) - {"goal", "target"}
-    if unknown:
-        raise ValueError(f"load_goals: {path.name} has unknown tables {sorted(unknown)}")
-    try:
-        goals = tuple(Goal(**table) for table in tables.get("goal", ()))
-        targets = tuple(Target(**table) for table in tables.get("target", ()))
-    except TypeError as error:
-        raise ValueError(f"load_goals: {path.name}: {error}") from error
-    for number in [goal.ratio for goal in goals] + [target.ms for target in targets]:
-        if not number > 0:
-            raise ValueError(f"load_goals: {path.name}: numbers must be positive, got {number}")
-    return Goals(goals, targets)
 
 
 @dataclass
@@ -117,6 +58,8 @@ class Row:
         opposite quartiles.
     bound_ms, share : float or None
         Lower bound of the work and the part of it reached.
+    gflop_per_s : float or None
+        The case's arithmetic over the median time.
     """
 
     package: str
@@ -138,6 +81,7 @@ class Row:
     ratio_high: float | None = None
     bound_ms: float | None = None
     share: float | None = None
+    gflop_per_s: float | None = None
     target_ms: float | None = None
     note: str = ""
 
@@ -165,17 +109,10 @@ class Row:
         if self.median_ms:
             self.share = milliseconds / self.median_ms
 
-
-@dataclass
-class Verdict:
-    """One goal and what came of it."""
-
-    peer: str
-    precision: str
-    goal: float
-    ratio: float | None
-    status: str
-    source: str
+    def set_rate(self, flop: float) -> None:
+        """Store the rate at which `flop` operations were done."""
+        if self.median_ms:
+            self.gflop_per_s = flop / self.median_ms / 1e6
 
 
 @dataclass
@@ -188,17 +125,24 @@ class CaseResult:
     rows: list[Row]
     bound_notes: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    absent: str = ""
 
-    def _fastest(self, package: str, precision: str, variant: str = "") -> float | None:
+    def _fastest(self, package: str, precision: str, variant: str) -> float | None:
         times = [
             row.median_ms
             for row in self.rows
-            if row.package == package
-            and row.median_ms is not None
+            if row.median_ms is not None
+            # "*" is everyone else
+            and (row.package == package or (row.package != OURS and matches(row.package, package)))
             and precision in ("", row.precision)
-            and variant in ("", row.variant)
+            and matches(row.variant, variant)
         ]
         return min(times, default=None)
+
+    def ratio(self, goal: Goal | Mean) -> float | None:
+        """Return the fastest named peer's time over ours, None where one was not measured."""
+        ours = self._fastest(OURS, goal.precision, goal.ours)
+        return _over(self._fastest(goal.peer, goal.precision, goal.variant), ours)
 
     def judge(self, goals: Goals, benchmark: str, threads: int) -> None:
         """Fill in ratios, targets and verdicts."""
@@ -221,25 +165,13 @@ class CaseResult:
                     and target.threads in (0, threads)
                 ):
                     row.target_ms = target.ms
-        for goal in goals.goals:
-            if (goal.benchmark, goal.case) != (benchmark, self.key):
-                continue
-            if goal.threads not in (0, threads):
-                continue
-            best = self._fastest(OURS, goal.precision)
-            peer = self._fastest(goal.peer, goal.precision, goal.variant)
-            ratio = _over(peer, best)
-            status = "not measured" if ratio is None else "met" if ratio >= goal.ratio else "missed"
-            self.verdicts.append(
-                Verdict(
-                    f"{goal.peer} {goal.variant}".strip(),
-                    goal.precision,
-                    goal.ratio,
-                    ratio,
-                    status,
-                    goal.source,
-                )
-            )
+        self.verdicts += [
+            Verdict.on(goal, self.ratio(goal))
+            for goal in goals.goals
+            if goal.benchmark == benchmark
+            and matches(self.key, goal.case)
+            and goal.threads in (0, threads)
+        ]
 
 
 def _over(a: float | None, b: float | None) -> float | None:
@@ -262,6 +194,17 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     load_after: float = 0.0
     cases: list[CaseResult] = field(default_factory=list)
+    means: list[Verdict] = field(default_factory=list)
+
+    def judge(self, goals: Goals) -> None:
+        """Fill in the geometric means over groups of cases."""
+        for mean in goals.means:
+            if mean.benchmark != self.name or mean.threads not in (0, self.threads):
+                continue
+            group = [case.ratio(mean) for case in self.cases if mean.includes(case.key)]
+            ratios = [ratio for ratio in group if ratio is not None]
+            found = statistics.geometric_mean(ratios) if ratios else None
+            self.means.append(Verdict.on(mean, found, len(ratios)))
 
     @property
     def busy(self) -> bool:
@@ -272,7 +215,7 @@ class Report:
         """Return 1 when a contender disagreed or failed, or a goal fell through the gate."""
         rows = [row for case in self.cases for row in case.rows]
         wrong = any(row.status.startswith(("disagrees", "failed")) for row in rows)
-        verdicts = [verdict for case in self.cases for verdict in case.verdicts]
+        verdicts = [*self.means, *(verdict for case in self.cases for verdict in case.verdicts)]
         low = any(v.ratio is not None and v.ratio < GATE * v.goal for v in verdicts)
         return int(wrong or (gate and low))
 
@@ -286,13 +229,19 @@ class Report:
         lines += [f"- {line}" for line in heading(self)]
         for case in self.cases:
             lines += ["", f"## {case.key}", "", case.title + ".", ""]
-            cells = [_HEAD, *(_cells(row) for row in case.rows)]
-            lines.append("| " + " | ".join(cells[0]) + " |")
-            lines.append("|---|" + "---:|" * (len(_HEAD) - 1))
-            lines += ["| " + " | ".join(row) + " |" for row in cells[1:]]
+            if case.rows:
+                kept = _columns(case)
+                cells = [_HEAD, *(_cells(row) for row in case.rows)]
+                cells = [tuple(row[column] for column in kept) for row in cells]
+                lines.append("| " + " | ".join(cells[0]) + " |")
+                lines.append("|---|" + "---:|" * (len(kept) - 1))
+                lines += ["| " + " | ".join(row) + " |" for row in cells[1:]]
             remarks = _remarks(case)
             if remarks:
                 lines += ["", *(f"- {remark}" for remark in remarks)]
+        if self.means:
+            lines += ["", "## Geometric means", ""]
+            lines += [f"- {_said(mean)}" for mean in self.means]
         return "\n".join(lines) + "\n"
 
     def save(self, folder: Path) -> list[Path]:
@@ -342,6 +291,7 @@ _HEAD = (
     "deviation",
     "bound ms",
     "share",
+    "GFLOP/s",
     "target ms",
 )
 
@@ -377,19 +327,30 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.deviation is None else f"{row.deviation:.0e}",
         _number(row.bound_ms),
         "" if row.share is None else f"{row.share:.0%}",
+        _number(row.gflop_per_s),
         target,
     )
 
 
+def _columns(case: CaseResult) -> list[int]:
+    """Return the columns a case has anything to say in: few are measured as rates."""
+    rates = any(row.gflop_per_s is not None for row in case.rows)
+    return [k for k, name in enumerate(_HEAD) if rates or name != "GFLOP/s"]
+
+
+def _said(verdict: Verdict) -> str:
+    found = "" if verdict.ratio is None else f", found {_number(verdict.ratio)}x"
+    precision = f" ({verdict.precision})" if verdict.precision else ""
+    group = f"{verdict.group}, geometric mean of {verdict.cases} cases: " if verdict.group else ""
+    return (
+        f"{group}goal {_number(verdict.goal)}x {verdict.peer}{precision}{found}: "
+        f"{verdict.status} [{verdict.source}]"
+    )
+
+
 def _remarks(case: CaseResult) -> list[str]:
-    remarks = []
-    for verdict in case.verdicts:
-        found = "" if verdict.ratio is None else f", found {_number(verdict.ratio)}x"
-        precision = f" ({verdict.precision})" if verdict.precision else ""
-        remarks.append(
-            f"goal {_number(verdict.goal)}x {verdict.peer}{precision}{found}: {verdict.status} "
-            f"[{verdict.source}]"
-        )
+    remarks = [case.absent] if case.absent else []
+    remarks += [_said(verdict) for verdict in case.verdicts]
     for row in case.rows:
         if row.status:
             remarks.append(f"{row.label}: {row.status}")
@@ -411,14 +372,18 @@ def print_report(report: Report, console: Console) -> None:
         console.print(line.replace("**", ""), highlight=False, markup=False)
     for case in report.cases:
         table = Table(title=f"{case.key}: {case.title}", title_justify="left", box=box.SIMPLE_HEAD)
-        for position, name in enumerate(_HEAD):
-            if name not in _ONLY_IN_FILES:
-                table.add_column(name, justify="right" if position > 1 else "left")
+        kept = [k for k in _columns(case) if _HEAD[k] not in _ONLY_IN_FILES]
+        for k in kept:
+            table.add_column(_HEAD[k], justify="right" if k > 1 else "left")
         for row in case.rows:
             style = "bold" if row.package == OURS else None if row.median_ms is not None else "dim"
-            cells = zip(_HEAD, _cells(row), strict=True)
-            table.add_row(*(c for name, c in cells if name not in _ONLY_IN_FILES), style=style)
+            cells = _cells(row)
+            table.add_row(*(cells[k] for k in kept), style=style)
         console.print()
         console.print(table)
         for remark in _remarks(case):
             console.print(remark, highlight=False, markup=False)
+    if report.means:
+        console.print()
+    for mean in report.means:
+        console.print(_said(mean), highlight=False, markup=False)

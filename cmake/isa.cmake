@@ -17,6 +17,9 @@ set(wb_vector_bytes_avx2 32)
 set(wb_vector_bytes_avx512 64)
 
 function(wb_add_isa_sources target family)
+  if(NOT ARGN)
+    return()  # a family without hot loops of its own
+  endif()
   foreach(isa IN LISTS WB_ISAS)
     set(objects wb_${family}_${isa})
     add_library(${objects} OBJECT ${ARGN})

@@ -6,6 +6,8 @@ void bind_core(pybind11::module_& m);
 void bind_statevector(pybind11::module_& m);
 void bind_statevector_cuda(pybind11::module_& m);
 void bind_noise(pybind11::module_& m);
+void bind_spgemm(pybind11::module_& m);
+void bind_sparch(pybind11::module_& m);
 }  // namespace wb
 
 PYBIND11_MODULE(_kernels, m) {
@@ -14,4 +16,6 @@ PYBIND11_MODULE(_kernels, m) {
     wb::bind_statevector(m);
     wb::bind_statevector_cuda(m);
     wb::bind_noise(m);
+    wb::bind_spgemm(m);
+    wb::bind_sparch(m);
 }

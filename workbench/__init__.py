@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench import experiments as experiments
+    from workbench import hardware as hardware
+    from workbench import matrices as matrices
+    from workbench import methods as methods
     from workbench import ops as ops
     from workbench import search as search
 
     __version__: str
 
-__all__ = ["__version__", "experiments", "ops", "search"]
+__all__ = ["__version__", "experiments", "hardware", "matrices", "methods", "ops", "search"]
 
-_SUBPACKAGES = frozenset({"experiments", "ops", "search"})
+_SUBPACKAGES = frozenset({"experiments", "hardware", "matrices", "methods", "ops", "search"})
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,15 @@
 namespace wb {
 
 /// Threads worth starting for `work` units when one thread should have at least `grain` of
-/// them: forking costs some microseconds, which tiny problems must not pay.
-inline int threads_for(std::int64_t work, std::int64_t grain) {
+/// them, at most `most` (by default OpenMP's number): forking costs some microseconds, which tiny
+/// problems must not pay.
+inline int threads_for(std::int64_t work, std::int64_t grain, int most) {
     const std::int64_t wanted = std::max<std::int64_t>(1, work / std::max<std::int64_t>(1, grain));
-    return static_cast<int>(std::min<std::int64_t>(wanted, omp_get_max_threads()));
+    return static_cast<int>(std::min<std::int64_t>(wanted, std::max(1, most)));
+}
+
+inline int threads_for(std::int64_t work, std::int64_t grain) {
+    return threads_for(work, grain, omp_get_max_threads());
 }
 
 /// Runs body(index, thread) for every index in [0, count) on up to `threads` threads, taking

@@ -1,0 +1,554 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sparse times sparse: products over semirings, masks, gradients, plans for repeated products.
+
+    from workbench.ops.spgemm import spgemm
+
+    C = spgemm(A, B)                                   # scipy, torch or PyG in, the same out
+    D = spgemm(A, A, semiring="min_plus")              # shortest paths of at most two edges
+    T = spgemm(L, L, semiring="plus_pair", mask=L)     # triangles at every edge
+
+Rows of a product are always sorted and have no column twice, and a product has the same bits for
+any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from workbench.ops import spgemm_torch as op
+from workbench.ops._native import kernels
+from workbench.ops.sparse_operands import Csr, limited, threads, unwrap, wrap
+
+__all__ = [
+    "SEMIRINGS",
+    "SpGEMMPlan",
+    "masked_spgemm",
+    "power",
+    "release_memory",
+    "spgemm",
+    "spgemm_flops",
+    "spgemm_nnz",
+    "transpose",
+]
+
+SEMIRINGS = op.SEMIRINGS
+_ORDERED = ("min_plus", "max_plus", "min_max", "max_min", "min_first")
+_CHOOSING = ("min_plus", "max_plus")
+_DTYPES = (
+    torch.float32,
+    torch.float64,
+    torch.int32,
+    torch.int64,
+    torch.complex64,
+    torch.complex128,
+    torch.bool,
+)
+
+
+def spgemm(
+    A: Any,
+    B: Any,
+    semiring: str = "plus_times",
+    mask: Any = None,
+    complement: bool = False,
+    *,
+    accumulate: torch.dtype | None = None,
+    drop_zeros: bool = False,
+    index_dtype: str = "auto",
+    num_threads: int | None = None,
+    check: bool = True,
+) -> Any:
+    """Product of two sparse matrices.
+
+    Parameters
+    ----------
+    A, B
+        Shapes ``(m, k)`` and ``(k, n)``: scipy sparse arrays or matrices, torch sparse CSR, CSC
+        or COO tensors, PyG ``EdgeIndex`` (all ones), or ``(edge_index, weight, num_nodes)`` with
+        ``weight`` possibly None. Unsorted rows are sorted and equal columns of a row combined by
+        the semiring's addition. Values may be float32, float64, int32, int64, complex64,
+        complex128 or bool; different ones are promoted.
+    semiring : str
+        One of `SEMIRINGS`. ``x_y`` gathers with ``x`` what ``y`` makes of two entries; ``pair``
+        is 1, ``first`` and ``second`` one of the entries. On booleans ``plus_times`` is
+        ``or_and``. Orders (``min``, ``max``) need real numbers.
+    mask : sparse matrix, optional
+        Shape ``(m, n)``: only places it stores are computed and kept, whatever its values.
+    complement : bool
+        Keep the places the mask does not store.
+    accumulate : dtype, optional
+        Compute in this dtype and round to the result's at the end; float32 is otherwise summed
+        in float32.
+    drop_zeros : bool
+        Leave out entries that come out as zero. Not differentiable. By default the result has
+        an entry for every pair that meets, so that its pattern depends on patterns alone.
+    index_dtype : {"auto", "int32", "int64"}
+        Of the result; auto is A's, or int64 where 32 bits cannot count.
+    num_threads : int, optional
+        torch's number by default.
+    check : bool
+        Verify and sort the operands, one look at their indices. Without it, wrong indices may
+        crash.
+
+    Returns
+    -------
+    sparse matrix
+        Shape ``(m, n)``, in A's container (for edge lists the triple again). Both factors in
+        compressed columns give compressed columns, without conversion.
+
+    Raises
+    ------
+    TypeError
+        If a container, dtype or semiring does not fit.
+    ValueError
+        If shapes differ, indices are out of range, or an operand is not on the CPU.
+
+    Notes
+    -----
+    Differentiable any number of times with respect to the values of torch operands under
+    ``plus_times``, and once under ``min_plus`` and ``max_plus``, where the gradient goes to the
+    pair that won, of equal ones to that of the smallest inner index. Gradients stay on the
+    operands' patterns. NaN and infinities follow IEEE rules: an explicit zero times infinity is
+    NaN.
+
+    The method is Gustavson's (ACM TOMS 4, 1978) with an accumulator per row; see
+    ``docs/kernels/spgemm.md``.
+    """
+    if index_dtype not in ("auto", "int32", "int64"):
+        raise ValueError(f"index_dtype must be auto, int32 or int64, got {index_dtype!r}")
+    if complement and mask is None:
+        raise ValueError("complement: there is no mask to take the complement of")
+    with limited(num_threads):
+        a, b, semiring, mask_csr = _operands(A, B, semiring, mask, check)
+        dtype = a.values.dtype
+        if accumulate is not None:
+            if accumulate not in _DTYPES:
+                raise TypeError(f"accumulate must be one of {_names(_DTYPES)}, got {accumulate}")
+            a, b = _cast(a, accumulate), _cast(b, accumulate)
+        width = a.index_dtype if index_dtype == "auto" else np.dtype(index_dtype)
+        ptr, idx, values = _product(a, b, semiring, mask_csr, complement, width == np.int64)
+        if accumulate is not None:
+            values = values.to(dtype)
+        if drop_zeros:
+            ptr, idx, values = _without_zeros(ptr, idx, values)
+        return _finish(a, b, ptr, idx, values, index_dtype)
+
+
+def masked_spgemm(
+    A: Any, B: Any, M: Any, *, complement: bool = False, semiring: str = "plus_times"
+) -> Any:
+    """``spgemm`` at the places of a mask; see there.
+
+    Parameters
+    ----------
+    A, B, M
+        Factors and mask.
+    complement : bool
+        At the other places instead.
+    semiring : str
+        One of `SEMIRINGS`.
+    """
+    return spgemm(A, B, semiring, M, complement)
+
+
+def spgemm_flops(A: Any, B: Any) -> int:
+    """Multiplications in ``A B``: the pairs that meet.
+
+    Parameters
+    ----------
+    A, B
+        As for :func:`spgemm`.
+    """
+    a, b, _, _ = _operands(A, B, "plus_pair", None, True)
+    return int(kernels.spgemm_products(a.pattern, b.pattern, threads()))
+
+
+def spgemm_nnz(A: Any, B: Any) -> int:
+    """Entries of ``A B``.
+
+    Parameters
+    ----------
+    A, B
+        As for :func:`spgemm`.
+    """
+    a, b, _, _ = _operands(A, B, "plus_pair", None, True)
+    return int(kernels.spgemm_multiply_pattern(a.pattern, b.pattern, threads(), False)[0][-1])
+
+
+def transpose(A: Any) -> Any:
+    """The transpose, with sorted rows, in the same container.
+
+    Parameters
+    ----------
+    A
+        As for :func:`spgemm`. Differentiable for torch tensors.
+    """
+    a = unwrap(A, "A")
+    ptr, idx, source = kernels.csr_transpose(a.pattern)
+    values = a.values[torch.from_numpy(source).long()]
+    ptr, idx = ptr.astype(a.index_dtype), idx.astype(a.index_dtype)
+    return wrap(a, ptr, idx, values, (a.shape[1], a.shape[0]))
+
+
+def power(A: Any, k: int, semiring: str = "plus_times") -> Any:
+    """``A`` times itself, ``k`` factors, by repeated squaring.
+
+    Parameters
+    ----------
+    A
+        Square, as for :func:`spgemm`.
+    k : int
+        At least 1.
+    semiring : str
+        One that is associative: not those with first, second or pair.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if semiring.endswith(("first", "second", "pair")):
+        raise ValueError(f"semiring must be associative for powers, got {semiring}")
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"A must be square for powers, got {tuple(A.shape)}")
+    result, square = None, A
+    while True:
+        if k & 1:
+            result = square if result is None else spgemm(result, square, semiring)
+        k >>= 1
+        if k == 0:
+            return result
+        square = spgemm(square, square, semiring)
+
+
+def release_memory() -> None:
+    """Give the memory kept for the next products (at most 1/16 of the machine's) back."""
+    kernels.release_pool()
+
+
+class SpGEMMPlan:
+    """Repeated products ``C = A B`` on one pattern, with new values each time.
+
+    The pattern of C, the work per row and the place of each product are found once;
+    :meth:`numeric` only computes values.
+
+    Parameters
+    ----------
+    A, B
+        As for :func:`spgemm`; their patterns count, with sorted rows and no column twice.
+    num_threads : int, optional
+        torch's number by default.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Of C.
+    nnz, flops : int
+        Entries of C and multiplications.
+    indptr, indices : ndarray
+        C's pattern.
+    nbytes : int
+        What the plan holds beside C's pattern and the operands' indices.
+    """
+
+    def __init__(self, A: Any, B: Any, *, num_threads: int | None = None) -> None:
+        with limited(num_threads):
+            a, b, _, _ = _operands(A, B, "plus_times", None, True)
+            for matrix, given, name in ((a, A, "A"), (b, B, "B")):
+                stored = given.nnz if hasattr(given, "nnz") else None
+                if stored is not None and stored != matrix.idx.shape[0]:
+                    raise ValueError(f"{name} must not have a column twice in a row")
+            if b.names is not None:
+                raise ValueError("B: a plan takes at most 2**26 columns")
+            self._a, self._b = a, b
+            # CSC factors arrive as B^T, A^T: values then come in that order too.
+            self._swapped = a.transposed
+            self.indptr, self.indices, _ = kernels.spgemm_multiply_pattern(
+                a.pattern, b.pattern, threads(), False
+            )
+            self._narrow = self.indices.astype(np.int32, copy=False)
+            self._plan = kernels.SpGEMMPlan(a.pattern, b.pattern, self._c, threads())
+        self._workers = num_threads
+        self.shape = (a.shape[0], b.shape[1]) if not a.transposed else (b.shape[1], a.shape[0])
+        self.nnz = int(self.indices.shape[0])
+        self.flops = int(kernels.spgemm_products(a.pattern, b.pattern, threads()))
+        self.nbytes = int(self._plan.nbytes)
+
+    @property
+    def _c(self) -> tuple[Any, Any, int]:
+        return self.indptr, self._narrow, self._b.shape[1]
+
+    def numeric(self, values_a: Any, values_b: Any) -> Any:
+        """Values of C in the order of `indices`.
+
+        Parameters
+        ----------
+        values_a, values_b : Tensor or ndarray
+            Shapes ``(nnz(A),)`` and ``(nnz(B),)``, float32 or float64, in the order of the
+            matrices the plan was made from (sorted rows).
+
+        Returns
+        -------
+        Tensor or ndarray
+            Shape ``(nnz,)``, of the kind that came in. Differentiable for tensors.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a dtype or length does not fit.
+        """
+        as_numpy = not isinstance(values_a, Tensor)
+        x, y = (
+            torch.from_numpy(np.ascontiguousarray(v)) if not isinstance(v, Tensor) else v
+            for v in (values_a, values_b)
+        )
+        dtype = torch.promote_types(x.dtype, y.dtype)
+        if dtype not in (torch.float32, torch.float64):
+            raise TypeError(f"values must be float32 or float64, got {x.dtype} and {y.dtype}")
+        x, y = x.to(dtype).contiguous(), y.to(dtype).contiguous()
+        if self._swapped:
+            x, y = y, x
+        for v, matrix, name in ((x, self._a, "A"), (y, self._b, "B")):
+            if v.shape != (matrix.idx.shape[0],):
+                name = {"A": "B", "B": "A"}[name] if self._swapped else name
+                raise ValueError(
+                    f"values of {name} must have shape ({matrix.idx.shape[0]},), "
+                    f"got {tuple(v.shape)}"
+                )
+        with limited(self._workers):
+            out: Tensor = _Refill.apply(x, y, self)
+        return out.numpy() if as_numpy else out
+
+    def matrix(self, values_a: Any, values_b: Any) -> Any:
+        """C itself, in A's container.
+
+        Parameters
+        ----------
+        values_a, values_b : Tensor or ndarray
+            As for :meth:`numeric`.
+        """
+        values = self.numeric(values_a, values_b)
+        if not isinstance(values, Tensor):
+            values = torch.from_numpy(values)
+        return _finish(self._a, self._b, self.indptr, self.indices, values, "auto")
+
+
+class _Refill(torch.autograd.Function):
+    """The plan's forward; its backward is that of the operators."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, plan: SpGEMMPlan) -> Tensor:
+        ctx.save_for_backward(x, y)
+        ctx.plan = plan
+        out = x.new_empty(plan.nnz)
+        plan._plan.refill(
+            plan._a.pattern,
+            x.detach().numpy(),
+            plan._b.pattern,
+            y.detach().numpy(),
+            plan._c,
+            out.numpy(),
+            threads(),
+        )
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        x, y = ctx.saved_tensors
+        plan: SpGEMMPlan = ctx.plan
+        a_ptr, a_idx = (torch.from_numpy(v) for v in plan._a.pattern[:2])
+        b_ptr, b_idx = (torch.from_numpy(v) for v in plan._b.pattern[:2])
+        c_ptr, c_idx = torch.from_numpy(plan.indptr), torch.from_numpy(plan._narrow)
+        grad_a, grad_b = op.gradients(
+            a_ptr, a_idx, x, b_ptr, b_idx, y, c_ptr, c_idx, g, plan._b.shape[1]
+        )
+        return grad_a, grad_b, None
+
+
+def _names(dtypes: tuple[torch.dtype, ...]) -> str:
+    return ", ".join(str(d).removeprefix("torch.") for d in dtypes)
+
+
+def _is_csc(matrix: Any) -> bool:
+    if isinstance(matrix, Tensor):
+        return matrix.layout == torch.sparse_csc
+    return getattr(matrix, "format", None) == "csc"
+
+
+def _operands(
+    A: Any, B: Any, semiring: str, mask: Any, check: bool
+) -> tuple[Csr, Csr, str, Csr | None]:
+    """Read and match the operands; compressed columns as ``C^T = B^T A^T``."""
+    if semiring not in SEMIRINGS:
+        raise ValueError(f"semiring must be one of {', '.join(SEMIRINGS)}, got {semiring!r}")
+    add = semiring.split("_")[0]
+    flip = _is_csc(A) and _is_csc(B)
+    names = ("B", "A") if flip else ("A", "B")
+    left, right = (B, A) if flip else (A, B)
+    a = unwrap(left, names[0], combine=add, check=check, transposed=flip)
+    if right is left:
+        b = a
+    else:
+        b = unwrap(right, names[1], combine=add, check=check, compact=True, transposed=flip)
+    if a.shape[1] != b.shape[0]:
+        one, other = (b, a) if flip else (a, b)
+        inner = (one.shape[0], other.shape[1]) if flip else (one.shape[1], other.shape[0])
+        raise ValueError(f"A and B do not fit: A has {inner[0]} columns, B has {inner[1]} rows")
+    dtype = torch.promote_types(a.values.dtype, b.values.dtype)
+    for matrix, name in ((a, names[0]), (b, names[1])):
+        if matrix.values.dtype not in _DTYPES:
+            raise TypeError(
+                f"{name}: values have dtype {matrix.values.dtype}, which is not supported; use "
+                f"one of {_names(_DTYPES)}"
+            )
+    if dtype == torch.bool and semiring == "plus_times":
+        semiring = "or_and"
+    if semiring == "or_and":
+        dtype = torch.bool
+    if dtype == torch.bool and semiring not in ("or_and", "any_pair"):
+        raise TypeError(f"semiring {semiring} needs numbers, got booleans")
+    if semiring in _ORDERED and dtype.is_complex:
+        raise TypeError(f"semiring {semiring} needs an order, which complex numbers do not have")
+    same = a is b
+    a = _cast(a, dtype)
+    b = a if same else _cast(b, dtype)
+    if flip and semiring.endswith(("first", "second")):
+        # In the transposed product the factors change sides.
+        semiring = {
+            "plus_first": "plus_second",
+            "plus_second": "plus_first",
+            "min_first": "min_second",
+        }[semiring]
+    if semiring == "min_second":
+        # x + -0.0 is x: the second entry alone, through a semiring the kernels have.
+        a = _with(a, torch.full_like(a.values, -0.0))
+        semiring = "min_plus"
+    m = None
+    if mask is not None:
+        m = unwrap(mask, "mask", combine="any", check=check, transposed=flip)
+        if m.shape != (a.shape[0], b.shape[1] if b.names is None else _true_columns(right, flip)):
+            raise ValueError(
+                f"mask must have the shape of the product, got {_shape(mask)} for "
+                f"{(_shape(A)[0], _shape(B)[1])}"
+            )
+        if b.names is not None:
+            m = _renamed(m, b.names)
+    return a, b, semiring, m
+
+
+def _shape(matrix: Any) -> tuple[int, int]:
+    c = unwrap(matrix, "matrix", check=False)
+    return c.shape
+
+
+def _true_columns(matrix: Any, flip: bool) -> int:
+    return int(matrix.shape[0] if flip else matrix.shape[1])
+
+
+def _renamed(m: Csr, names: npt.NDArray[Any]) -> Csr:
+    """A mask in the column numbers of a right factor whose absent columns were left out."""
+    at = np.searchsorted(names, m.idx)
+    kept = at < names.shape[0]
+    kept[kept] = names[at[kept]] == m.idx[kept]
+    sums = np.concatenate([[0], np.cumsum(kept)])
+    ptr = sums[m.ptr].astype(np.int32)
+    values = m.values[torch.from_numpy(kept)]
+    shape = (m.shape[0], names.shape[0])
+    return Csr(ptr, at[kept].astype(np.int32), values, shape, m.container, m.index_dtype, names)
+
+
+def _with(c: Csr, values: Tensor) -> Csr:
+    parts = (c.container, c.index_dtype, c.names, c.transposed, c.like)
+    return Csr(c.ptr, c.idx, values, c.shape, *parts)
+
+
+def _cast(c: Csr, dtype: torch.dtype) -> Csr:
+    if c.values.dtype == dtype:
+        return c
+    values = c.values != 0 if dtype == torch.bool else c.values.to(dtype)
+    return _with(c, values)
+
+
+def _tensors(c: Csr) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.from_numpy(c.ptr), torch.from_numpy(c.idx), c.values
+
+
+def _product(
+    a: Csr, b: Csr, semiring: str, mask: Csr | None, complement: bool, wide: bool
+) -> tuple[Any, Any, Tensor]:
+    code = SEMIRINGS.index(semiring)
+    cols = b.shape[1]
+    if a.idx.shape[0] == 0:  # an empty array may point anywhere
+        b = a if b.idx.shape[0] == 0 and a.shape == b.shape else b
+    left, right = _tensors(a), _tensors(b)
+    differentiate = torch.is_grad_enabled() and (a.values.requires_grad or b.values.requires_grad)
+    if mask is None and not (differentiate and semiring in _CHOOSING):
+        ptr, idx, values = op.multiply(*left, *right, cols, code, wide)
+        return ptr.numpy(), idx.numpy(), values
+    if mask is not None and not complement and not differentiate:
+        kernel = getattr(kernels, f"spgemm_masked_{op._SUFFIX[a.values.dtype]}")
+        ptr, idx, val = kernel(
+            code,
+            a.pattern,
+            a.values.detach().numpy(),
+            b.pattern,
+            b.values.detach().numpy(),
+            mask.pattern,
+            wide,
+            threads(),
+        )
+        return ptr, idx, torch.from_numpy(val)
+    ptr, idx, _ = kernels.spgemm_multiply_pattern(a.pattern, b.pattern, threads(), False)
+    if mask is not None:
+        ptr, idx = _select(ptr, idx, mask, complement)
+    c = torch.from_numpy(ptr), torch.from_numpy(idx.astype(np.int32, copy=False))
+    if differentiate and semiring in _CHOOSING:
+        values = op.winners_on(*left, *right, *c, cols, code)[0]
+    else:
+        values = op.values_on(*left, *right, *c, cols, code)
+    return ptr, idx, values
+
+
+def _select(ptr: Any, idx: Any, mask: Csr, complement: bool) -> tuple[Any, Any]:
+    """The entries of a pattern that a mask stores, or those it does not."""
+    cols = np.int64(max(1, mask.shape[1]))
+
+    def keys(p: Any, i: Any) -> npt.NDArray[np.int64]:
+        rows = np.repeat(np.arange(p.shape[0] - 1, dtype=np.int64), np.diff(p))
+        return np.asarray(rows * cols + i)
+
+    have, wanted = keys(ptr, idx), keys(mask.ptr, mask.idx)
+    at = np.searchsorted(wanted, have)
+    kept = at < wanted.shape[0]
+    kept[kept] = wanted[at[kept]] == have[kept]
+    if complement:
+        kept = ~kept
+    sums = np.concatenate([[0], np.cumsum(kept)])
+    return sums[ptr].astype(ptr.dtype), idx[kept]
+
+
+def _without_zeros(ptr: Any, idx: Any, values: Tensor) -> tuple[Any, Any, Tensor]:
+    values = values.detach()
+    kept = (values != 0).numpy()
+    sums = np.concatenate([[0], np.cumsum(kept)])
+    return sums[ptr].astype(ptr.dtype), idx[kept], values[torch.from_numpy(kept)]
+
+
+def _finish(a: Csr, b: Csr, ptr: Any, idx: Any, values: Tensor, index_dtype: str) -> Any:
+    cols = b.shape[1]
+    if b.names is not None:
+        idx = b.names[idx]
+        cols = int(b.names[-1]) + 1 if b.names.size else 0
+        true = b.like.shape if b.like is not None else None
+        if true is not None:
+            cols = int(true[0] if b.transposed else true[1])
+    wanted = a.index_dtype if index_dtype == "auto" else np.dtype(index_dtype)
+    most = np.iinfo(np.int32).max
+    if values.shape[0] > most or cols > most + 1:
+        if index_dtype == "int32":
+            raise ValueError("index_dtype: int32 cannot count the entries of this product")
+        wanted = np.dtype(np.int64)
+    ptr, idx = (x.astype(wanted, copy=False) for x in (ptr, idx))
+    return wrap(b if a.transposed else a, ptr, idx, values, (a.shape[0], cols))

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sparse products as torch operators: schema, CPU implementation, fake kernel, autograd.
+
+Patterns are canonical int32 CSR (row pointers of C may be int64); values are strided vectors. All
+derivatives stay on the patterns. With ``t(a, b, g) = sum a_ij b_jk g_ik`` over the places of C,
+values, both gradients and all their derivatives are partial derivatives of ``t``, so three kernels
+serve every order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.ops._native import kernels
+from workbench.ops.sparse_operands import threads
+
+__all__ = ["SEMIRINGS", "multiply", "values_on", "winners_on"]
+
+#: Semirings in the kernels' order.
+SEMIRINGS = (
+    "plus_times",
+    "min_plus",
+    "max_plus",
+    "min_max",
+    "max_min",
+    "or_and",
+    "plus_pair",
+    "plus_first",
+    "plus_second",
+    "min_first",
+    "any_pair",
+)
+
+_SUFFIX = {
+    torch.float32: "f32",
+    torch.float64: "f64",
+    torch.int32: "i32",
+    torch.int64: "i64",
+    torch.complex64: "c64",
+    torch.complex128: "c128",
+    torch.bool: "bool",
+}
+_FLOATING = (torch.float32, torch.float64)
+_PLUS_TIMES = SEMIRINGS.index("plus_times")
+
+_LIB = torch.library.Library("workbench", "FRAGMENT")
+_AB = "Tensor a_ptr, Tensor a_idx, Tensor a_val, Tensor b_ptr, Tensor b_idx, Tensor b_val"
+_LIB.define(f"spgemm({_AB}, int cols, int semiring, bool wide) -> (Tensor, Tensor, Tensor)")
+_LIB.define(f"spgemm_values({_AB}, Tensor c_ptr, Tensor c_idx, int cols, int semiring) -> Tensor")
+_LIB.define(
+    f"spgemm_gradients({_AB}, Tensor c_ptr, Tensor c_idx, Tensor g, int cols) -> (Tensor, Tensor)"
+)
+_LIB.define(
+    f"spgemm_winners({_AB}, Tensor c_ptr, Tensor c_idx, int cols, int semiring) "
+    "-> (Tensor, Tensor, Tensor)"
+)
+
+multiply = torch.ops.workbench.spgemm.default
+values_on = torch.ops.workbench.spgemm_values.default
+gradients = torch.ops.workbench.spgemm_gradients.default
+winners_on = torch.ops.workbench.spgemm_winners.default
+
+
+def _array(x: Tensor) -> Any:
+    return x.detach().resolve_conj().resolve_neg().contiguous().numpy()
+
+
+def _pattern(ptr: Tensor, idx: Tensor, cols: int) -> tuple[Any, Any, int]:
+    return _array(ptr), _array(idx), cols
+
+
+@torch.library.impl(_LIB, "spgemm", "CPU")
+def _multiply_cpu(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    cols: int,
+    semiring: int,
+    wide: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    a = _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1)
+    b = _pattern(b_ptr, b_idx, cols)
+    workers = threads()
+    if semiring == _PLUS_TIMES and a_val.dtype in _FLOATING:
+        kernel = getattr(kernels, f"spgemm_multiply_{_SUFFIX[a_val.dtype]}")
+        parts = kernel(a, _array(a_val), b, _array(b_val), workers, wide)
+        ptr, idx, val = (torch.from_numpy(x) for x in parts)
+        return ptr, idx, val
+    # Other semirings: the pattern first, then values on it. Columns stay narrow in between.
+    ptr, idx, _ = kernels.spgemm_multiply_pattern(a, b, workers, False)
+    ptr, idx = torch.from_numpy(ptr), torch.from_numpy(idx)
+    narrow = idx.to(torch.int32)
+    val = _values_cpu(a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, ptr, narrow, cols, semiring)
+    return (ptr.long(), idx.long(), val) if wide else (ptr, idx, val)
+
+
+@torch.library.impl(_LIB, "spgemm_values", "CPU")
+def _values_cpu(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    cols: int,
+    semiring: int,
+) -> Tensor:
+    out = a_val.new_empty(c_idx.shape[0])
+    getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
+        semiring,
+        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+        _array(a_val),
+        _pattern(b_ptr, b_idx, cols),
+        _array(b_val),
+        _pattern(c_ptr, c_idx, cols),
+        out.numpy(),
+        None,
+        None,
+        threads(),
+    )
+    return out
+
+
+@torch.library.impl(_LIB, "spgemm_winners", "CPU")
+def _winners_cpu(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    cols: int,
+    semiring: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    out = a_val.new_empty(c_idx.shape[0])
+    won_a, won_b = (torch.empty(c_idx.shape[0], dtype=torch.int32) for _ in range(2))
+    getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
+        semiring,
+        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+        _array(a_val),
+        _pattern(b_ptr, b_idx, cols),
+        _array(b_val),
+        _pattern(c_ptr, c_idx, cols),
+        out.numpy(),
+        won_a.numpy(),
+        won_b.numpy(),
+        threads(),
+    )
+    return out, won_a, won_b
+
+
+@torch.library.impl(_LIB, "spgemm_gradients", "CPU")
+def _gradients_cpu(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    g: Tensor,
+    cols: int,
+) -> tuple[Tensor, Tensor]:
+    grad_a, grad_b = a_val.new_empty(a_val.shape), b_val.new_empty(b_val.shape)
+    getattr(kernels, f"spgemm_gradients_{_SUFFIX[a_val.dtype]}")(
+        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+        _array(a_val),
+        _pattern(b_ptr, b_idx, cols),
+        _array(b_val),
+        _pattern(c_ptr, c_idx, cols),
+        _array(g),
+        grad_a.numpy(),
+        grad_b.numpy(),
+        threads(),
+    )
+    return grad_a, grad_b
+
+
+@torch.library.register_fake("workbench::spgemm")
+def _multiply_fake(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    cols: int,
+    semiring: int,
+    wide: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    nnz = torch.library.get_ctx().new_dynamic_size()
+    index = torch.int64 if wide else torch.int32
+    return (
+        a_ptr.new_empty(a_ptr.shape, dtype=index),
+        a_idx.new_empty(nnz, dtype=index),
+        a_val.new_empty(nnz),
+    )
+
+
+@torch.library.register_fake("workbench::spgemm_values")
+def _values_fake(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    cols: int,
+    semiring: int,
+) -> Tensor:
+    return a_val.new_empty(c_idx.shape[0])
+
+
+@torch.library.register_fake("workbench::spgemm_winners")
+def _winners_fake(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    cols: int,
+    semiring: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    won = c_idx.new_empty(c_idx.shape, dtype=torch.int32)
+    return a_val.new_empty(c_idx.shape[0]), won, won.clone()
+
+
+@torch.library.register_fake("workbench::spgemm_gradients")
+def _gradients_fake(
+    a_ptr: Tensor,
+    a_idx: Tensor,
+    a_val: Tensor,
+    b_ptr: Tensor,
+    b_idx: Tensor,
+    b_val: Tensor,
+    c_ptr: Tensor,
+    c_idx: Tensor,
+    g: Tensor,
+    cols: int,
+) -> tuple[Tensor, Tensor]:
+    return a_val.new_empty(a_val.shape), b_val.new_empty(b_val.shape)
+
+
+def _only_plus_times(semiring: int) -> None:
+    if semiring != _PLUS_TIMES:
+        raise NotImplementedError(
+            f"spgemm: {SEMIRINGS[semiring]} has no gradient; those of plus_times, min_plus and "
+            "max_plus are implemented"
+        )
+
+
+def _multiply_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, cols, semiring, _ = inputs
+    ptr, idx, _ = output
+    ctx.mark_non_differentiable(ptr, idx)
+    ctx.save_for_backward(a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, ptr, idx)
+    ctx.cols, ctx.semiring = cols, semiring
+
+
+def _multiply_backward(ctx: Any, _ptr: Tensor, _idx: Tensor, g: Tensor) -> tuple[Any, ...]:
+    _only_plus_times(ctx.semiring)
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, ptr, idx = ctx.saved_tensors
+    idx = idx.to(torch.int32)
+    grad_a, grad_b = gradients(
+        a_ptr, a_idx, a_val.conj(), b_ptr, b_idx, b_val.conj(), ptr, idx, g, ctx.cols
+    )
+    return None, None, grad_a, None, None, grad_b, None, None, None
+
+
+def _values_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    *tensors, ctx.cols, ctx.semiring = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _values_backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
+    _only_plus_times(ctx.semiring)
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, c_ptr, c_idx = ctx.saved_tensors
+    grad_a, grad_b = gradients(
+        a_ptr, a_idx, a_val.conj(), b_ptr, b_idx, b_val.conj(), c_ptr, c_idx, g, ctx.cols
+    )
+    return None, None, grad_a, None, None, grad_b, None, None, None, None
+
+
+def _gradients_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    *tensors, ctx.cols = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _gradients_backward(ctx: Any, h_a: Tensor, h_b: Tensor) -> tuple[Any, ...]:
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, c_ptr, c_idx, g = ctx.saved_tensors
+    c = (c_ptr, c_idx)
+    grad_a, grad_b = gradients(a_ptr, a_idx, h_a, b_ptr, b_idx, h_b, *c, g.conj(), ctx.cols)
+    first = values_on(a_ptr, a_idx, h_a, b_ptr, b_idx, b_val.conj(), *c, ctx.cols, _PLUS_TIMES)
+    second = values_on(a_ptr, a_idx, a_val.conj(), b_ptr, b_idx, h_b, *c, ctx.cols, _PLUS_TIMES)
+    return None, None, grad_a, None, None, grad_b, None, None, first + second, None
+
+
+def _winners_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    _, won_a, won_b = output
+    ctx.mark_non_differentiable(won_a, won_b)
+    ctx.save_for_backward(won_a, won_b)
+    ctx.sizes = inputs[2].shape[0], inputs[5].shape[0]
+
+
+def _winners_backward(ctx: Any, g: Tensor, _a: Tensor, _b: Tensor) -> tuple[Any, ...]:
+    won_a, won_b = ctx.saved_tensors
+    # Places of a mask that no pair reaches have no winner, and a gradient that goes nowhere.
+    met = won_a >= 0
+    g = torch.where(met, g, torch.zeros_like(g))
+    grad_a = g.new_zeros(ctx.sizes[0]).index_add(0, won_a.clamp(min=0), g)
+    grad_b = g.new_zeros(ctx.sizes[1]).index_add(0, won_b.clamp(min=0), g)
+    return None, None, grad_a, None, None, grad_b, None, None, None, None
+
+
+for _name, _backward, _context in (
+    ("spgemm", _multiply_backward, _multiply_context),
+    ("spgemm_values", _values_backward, _values_context),
+    ("spgemm_gradients", _gradients_backward, _gradients_context),
+    ("spgemm_winners", _winners_backward, _winners_context),
+):
+    torch.library.register_autograd(f"workbench::{_name}", _backward, setup_context=_context)
