@@ -56,8 +56,12 @@ Pooled::Pooled(std::size_t bytes) {
         for (std::size_t i = 0; i < p.kept.size(); ++i) {
             const Kept& k = p.kept[i];
             if (k.capacity < wanted || k.written > kWorstFit * wanted) continue;
-            // The most written one spares the most page faults.
-            if (best == p.kept.size() || k.written > p.kept[best].written) best = i;
+            // The smallest that fits leaves the large ones to those who need them; of equal ones
+            // the most written spares the most page faults.
+            const bool better = best == p.kept.size() || k.capacity < p.kept[best].capacity ||
+                                (k.capacity == p.kept[best].capacity &&
+                                 k.written > p.kept[best].written);
+            if (better) best = i;
         }
         if (best != p.kept.size()) {
             data_ = p.kept[best].data;

@@ -18,10 +18,13 @@ inline constexpr std::int64_t kWindow = std::int64_t{1} << 20;
 inline constexpr std::int64_t kSortProducts = 256;
 
 /// Products and distinct columns of a row up to which a run of shifted rows shares one schedule.
-inline constexpr std::int64_t kRunProducts = 16384;
+inline constexpr std::int64_t kRunProducts = 8192;
 
 /// Rows that a run has at least; also the most lanes a vector has.
 inline constexpr std::int64_t kRunRows = 16;
+
+/// Rows of a run that are computed together: four vectors.
+inline constexpr std::int64_t kRunLanes = 64;
 
 /// A CSR matrix with canonical rows (columns ascending, none twice).
 template <typename T>
@@ -45,19 +48,23 @@ struct Runs {
 /// identity of addition), `flags` and `lines` all zero.
 template <typename T>
 struct Workspace {
-    T* window;              // one value per column of the window
-    std::uint8_t* flags;    // one byte per column of the window: is it in the row?
-    std::uint8_t* lines;    // one byte per 64 flags: is any of them set?
-    std::int32_t* slot;     // per column of the window: its place in the row; not kept clean
-    std::int32_t* keys;     // kSortProducts and a vector more
-    T* products;            // kSortProducts and a vector more
-    std::uint64_t* merge;   // 2 * kSortProducts
-    std::int32_t* term_a;   // kRunProducts: entry of A that a term of the schedule takes
-    std::int64_t* term_b;   // kRunProducts: where its lanes of B start
-    std::int32_t* start;    // kRunProducts + 2: first term of each slot
-    std::int32_t* columns;  // kRunProducts and a vector more
-    T* lanes_a;             // kRunProducts * 16: entries of A, one row per lane
-    T* lanes_c;             // kRunProducts * 16: entries of C, likewise
+    T* window;             // one value per column of the window
+    std::uint8_t* flags;   // one byte per column of the window: is it in the row?
+    std::uint8_t* lines;   // one byte per 64 flags: is any of them set?
+    std::int32_t* slot;    // per column of the window: its place in the row; not kept clean
+    std::int32_t* keys;    // kSortProducts and a vector more
+    T* products;           // kSortProducts and a vector more
+    std::uint64_t* merge;  // 2 * kSortProducts
+    // The schedule of a run, kRunProducts entries each: the sums that make each slot's terms
+    std::int32_t* term_a;      // which entry of A
+    std::int32_t* term_q;      // which entry of the row of B that it meets
+    std::int64_t* term_b;      // where that one's lanes start
+    std::int32_t* start;       // first term of each slot, and one more
+    std::int32_t* columns;     // of each slot
+    std::int64_t* row_at;      // per entry of A: where the lanes of its row of B start
+    std::int32_t* row_length;  // and how many rows their run has
+    T* lanes_a;                // kRunLanes for each entry of A
+    T* lanes_c;                // kRunLanes for each slot
 };
 
 /// Consecutive rows of C = A B, or a range of columns of a single one.
@@ -69,7 +76,8 @@ struct Block {
     const std::int64_t* products;  // per row of A
     std::int64_t row_begin, row_end;
     std::int32_t col_begin, col_end, n;
-    bool far;  // B does not fit the second-level cache: fetch ahead
+    bool plain;  // no product can be zero, so no sum can be -0.0
+    bool far;    // B does not fit the second-level cache: fetch ahead
     Workspace<T>* work;
     std::int32_t* cols;     // out, with a vector of slack behind the bound
     T* vals;                // out, likewise

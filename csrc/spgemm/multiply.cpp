@@ -4,8 +4,10 @@
 // fits the second-level cache until the pieces before it are done. C's memory is reserved for the
 // upper bound, of which only what is written costs anything, so nothing is counted beforehand.
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -26,6 +28,32 @@ constexpr std::int64_t kNear = 512 * 1024;  // bytes of B that stay in the secon
 template <typename T>
 inline constexpr std::int64_t kValueBytes =
     sizeof(T) > 1 ? static_cast<std::int64_t>(sizeof(T)) : 0;
+
+/// Whether no product of an entry of A and one of B is zero: then no sum of them is -0.0 either,
+/// as rounding gives +0.0 to all sums but those of two negative zeros.
+template <typename T>
+bool never_zero(const Matrix<T>& a, const Matrix<T>& b, int threads) {
+    const auto smallest = [threads](const T* values, std::int64_t count) {
+        constexpr std::int64_t kChunk = 1 << 16;
+        const std::int64_t chunks = (count + kChunk - 1) / kChunk;
+        std::vector<T> least(static_cast<std::size_t>(chunks));
+        parallel_for(chunks, threads_for(count, 500'000, threads), [&](std::int64_t c, int) {
+            const std::int64_t end = std::min(count, (c + 1) * kChunk);
+            T m = std::numeric_limits<T>::max();
+            for (std::int64_t i = c * kChunk; i < end; ++i) {
+                const T x = std::abs(values[i]);
+                m = x < m ? x : m;  // NaN is left out: its products are NaN, not zero
+            }
+            least[static_cast<std::size_t>(c)] = m;
+        });
+        T m = std::numeric_limits<T>::max();
+        for (const T x : least) m = std::min(m, x);
+        return m;
+    };
+    const T x = smallest(a.val, a.nnz());
+    const T y = a.val == b.val ? x : smallest(b.val, b.nnz());
+    return x * y >= std::numeric_limits<T>::min();
+}
 
 /// Where each piece starts in C, known once those before it are done.
 class Tickets {
@@ -123,6 +151,11 @@ class Multiplication {
         template_.repeats = work.repeats.data();
         template_.products = work.products.data();
         template_.n = static_cast<std::int32_t>(b_.cols);
+        if constexpr (kValueBytes<T> > 0) {
+            template_.plain = active_isa() == Isa::avx512 && 4 * work.scattered > work.total &&
+                              work.scattered > 2 * (a_.nnz() + b_.nnz()) &&
+                              never_zero(a_, b_, options_.threads);
+        }
         template_.far = !work.repeats && b_.nnz() * (4 + kValueBytes<T>) > kNear;
 
         Tickets tickets(pieces_.size());

@@ -62,10 +62,11 @@ template <typename T>
 void refill_rows(const Block<T>& k) {
     const i32* cols = k.cols;
     T* vals = k.vals;
+    Schedule made;
     for (i64 row = k.row_begin; row < k.row_end;) {
         const i64 run = run_length(k, row);
         if (run >= kRunRows) {
-            const i64 written = run_rows<T>(k, row, run, nullptr, vals, nullptr);
+            const i64 written = run_rows<T>(k, row, run, made, nullptr, vals, nullptr);
             cols += written;
             vals += written;
             row += run;

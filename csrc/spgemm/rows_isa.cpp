@@ -38,15 +38,23 @@ struct Fetcher {
           end(block.a.ptr[block.row_end]) {}
 
     void ahead_of(i32 p) {
-        const i32 near = p + 12 < end ? p + 12 : end;
-        const i32 far = p + 32 < end ? p + 32 : end;
-        for (; pointers < far; ++pointers) __builtin_prefetch(k.b.ptr + k.a.idx[pointers]);
+        const i32 near = p + kNear < end ? p + kNear : end;
+        const i32 distant = p + kDistant < end ? p + kDistant : end;
+        for (; pointers < distant; ++pointers) __builtin_prefetch(k.b.ptr + k.a.idx[pointers]);
         for (; rows < near; ++rows) {
-            const i32 at = k.b.ptr[k.a.idx[rows]];
-            __builtin_prefetch(k.b.idx + at);
-            if constexpr (kValued<T>) __builtin_prefetch(k.b.val + at);
+            const i32 j = k.a.idx[rows];
+            const i32 begin = k.b.ptr[j], last = k.b.ptr[j + 1] - 1;
+            __builtin_prefetch(k.b.idx + begin);
+            __builtin_prefetch(k.b.idx + last);
+            if constexpr (kValued<T>) {
+                __builtin_prefetch(k.b.val + begin);
+                __builtin_prefetch(k.b.val + last);
+            }
         }
     }
+
+    // Entries of A that a fetch from the third-level cache takes to arrive, about.
+    static constexpr i32 kNear = 24, kDistant = 64;
 };
 
 }  // namespace
@@ -55,6 +63,7 @@ template <typename T>
 std::int64_t multiply_rows(const Block<T>& k) {
     const bool whole = k.col_begin == 0 && k.col_end == k.n;
     Fetcher<T> fetch(k);
+    Schedule made;
     i64 size = 0;
     for (i64 row = k.row_begin; row < k.row_end;) {
         i32* cols = k.cols + size;
@@ -62,7 +71,7 @@ std::int64_t multiply_rows(const Block<T>& k) {
         i64* row_nnz = k.row_nnz + (row - k.row_begin);
         const i64 run = run_length(k, row);
         if (run >= kRunRows) {
-            size += run_rows(k, row, run, cols, vals, row_nnz);
+            size += run_rows(k, row, run, made, cols, vals, row_nnz);
             row += run;
             continue;
         }

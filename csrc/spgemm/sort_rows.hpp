@@ -2,6 +2,8 @@
 // Rows with few products: collected one after the other and sorted.
 #pragma once
 
+#include <type_traits>
+
 #include "spgemm/loops.hpp"
 
 namespace wb::spgemm::WB_ISA {
@@ -137,8 +139,100 @@ void bitonic_sort(__m512i (&x)[kVectors]) {
     bitonic_merge<kStage, kStage / 2>(x);
 }
 
-/// 17 to 256 products: columns and places packed into 32 bits and sorted by a bitonic network,
-/// then equal columns added in the order of their places.
+/// Sums over equal columns of a sorted vector: the last lane of each stretch holds its sum. The
+/// order of additions depends on the lanes alone.
+inline __m512 stretch_sums(__m512i col, __m512 x) {
+    const auto step = [&](auto apart) {
+        constexpr int kApart = decltype(apart)::value;
+        const __m512i none = _mm512_set1_epi32(-1);
+        const __m512i back = _mm512_alignr_epi32(col, none, 16 - kApart);
+        const __m512i y = _mm512_alignr_epi32(_mm512_castps_si512(x), none, 16 - kApart);
+        x = _mm512_mask_add_ps(x, _mm512_cmpeq_epi32_mask(col, back), x, _mm512_castsi512_ps(y));
+    };
+    step(std::integral_constant<int, 1>());
+    step(std::integral_constant<int, 2>());
+    step(std::integral_constant<int, 4>());
+    step(std::integral_constant<int, 8>());
+    return x;
+}
+
+inline __m512d stretch_sums(__m512i col, __m512d x) {
+    const auto step = [&](auto apart) {
+        constexpr int kApart = decltype(apart)::value;
+        const __m512i none = _mm512_set1_epi64(-1);
+        const __m512i back = _mm512_alignr_epi64(col, none, 8 - kApart);
+        const __m512i y = _mm512_alignr_epi64(_mm512_castpd_si512(x), none, 8 - kApart);
+        x = _mm512_mask_add_pd(x, _mm512_cmpeq_epi64_mask(col, back), x, _mm512_castsi512_pd(y));
+    };
+    step(std::integral_constant<int, 1>());
+    step(std::integral_constant<int, 2>());
+    step(std::integral_constant<int, 4>());
+    return x;
+}
+
+/// The products at 16 places, out of kVectors vectors of them.
+template <int kVectors>
+__m512 products_at(__m512i place, const float* products) {
+    if constexpr (kVectors == 1) {
+        return _mm512_permutexvar_ps(place, _mm512_loadu_ps(products));
+    } else if constexpr (kVectors <= 8) {
+        __m512 out = _mm512_permutex2var_ps(_mm512_loadu_ps(products), place,
+                                            _mm512_loadu_ps(products + 16));
+#pragma GCC unroll 4
+        for (int v = 2; v < kVectors; v += 2) {
+            const __m512 x = _mm512_permutex2var_ps(_mm512_loadu_ps(products + 16 * v), place,
+                                                    _mm512_loadu_ps(products + 16 * v + 16));
+            const __m512i pair = _mm512_srli_epi32(place, 5);
+            const __mmask16 here = _mm512_cmpeq_epi32_mask(pair, _mm512_set1_epi32(v / 2));
+            out = _mm512_mask_mov_ps(out, here, x);
+        }
+        return out;
+    } else {
+        return _mm512_i32gather_ps(place, products, 4);
+    }
+}
+
+/// What a stretch of equal columns that began in an earlier vector has summed up to.
+template <typename T>
+struct Carry {
+    i32 column = -1;
+    T sum = T{};
+};
+
+/// Writes the stretches of a vector of float products that end in it; returns their number.
+inline i64 put_sorted(__m512i col, __m512i next, __mmask16 valid, __m512 x, Carry<float>& carry,
+                      i32* cols, float* vals) {
+    // Lane 15 of `next` is the first column of the following vector.
+    const __mmask16 ends = _mm512_mask_cmpneq_epi32_mask(valid, col, next);
+    x = stretch_sums(col, x);
+    const __mmask16 going_on = _mm512_cmpeq_epi32_mask(col, _mm512_set1_epi32(carry.column));
+    x = _mm512_mask_add_ps(x, going_on, _mm512_set1_ps(carry.sum), x);
+    _mm512_storeu_si512(cols, _mm512_maskz_compress_epi32(ends, col));
+    _mm512_storeu_ps(vals, _mm512_maskz_compress_ps(ends, x));
+    const __m512i last = _mm512_set1_epi32(15);
+    carry.column =
+        (ends & 0x8000) != 0 ? -1 : _mm512_cvtsi512_si32(_mm512_permutexvar_epi32(last, col));
+    carry.sum = _mm512_cvtss_f32(_mm512_permutexvar_ps(last, x));
+    return __builtin_popcount(ends);
+}
+
+/// The same for half a vector of columns and double products.
+inline i64 put_sorted_half(__m512i col, __m512i next, __mmask8 valid, __m512d x,
+                           Carry<double>& carry, double* vals) {
+    const __mmask8 ends = _mm512_mask_cmpneq_epi64_mask(valid, col, next);
+    x = stretch_sums(col, x);
+    const __mmask8 going_on = _mm512_cmpeq_epi64_mask(col, _mm512_set1_epi64(carry.column));
+    x = _mm512_mask_add_pd(x, going_on, _mm512_set1_pd(carry.sum), x);
+    _mm512_storeu_pd(vals, _mm512_maskz_compress_pd(ends, x));
+    const __m512i last = _mm512_set1_epi64(7);
+    carry.column =
+        (ends & 0x80) != 0 ? -1 : _mm512_cvtsi512_si32(_mm512_permutexvar_epi64(last, col));
+    carry.sum = _mm512_cvtsd_f64(_mm512_permutexvar_pd(last, x));
+    return __builtin_popcount(ends);
+}
+
+/// Up to 256 products: columns and places packed into 32 bits and sorted by a bitonic network,
+/// then equal columns added.
 template <int kVectors, int kBits, typename T>
 i64 network_row(const Workspace<T>& w, i64 count, i32* cols, T* vals) {
     __m512i x[kVectors];
@@ -154,55 +248,41 @@ i64 network_row(const Workspace<T>& w, i64 count, i32* cols, T* vals) {
     }
     bitonic_sort<16 * kVectors>(x);
     const __m512i low = _mm512_set1_epi32((1 << kBits) - 1);
-    __m512i before = _mm512_set1_epi32(-1);
-    i64 size = 0;  // entries begun
-    T sum = nothing<T>();
+    i64 size = 0;
+    [[maybe_unused]] Carry<T> carry;
+    __m512i col = _mm512_srli_epi32(x[0], kBits);
     for (int v = 0; v < kVectors; ++v) {
         const i64 left = count - 16 * v;
         if (left <= 0) break;
         const auto valid = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
-        const __m512i col = _mm512_srli_epi32(x[v], kBits);
-        const __m512i shifted = _mm512_alignr_epi32(col, before, 15);
-        const __mmask16 fresh = _mm512_mask_cmpneq_epi32_mask(valid, col, shifted);
-        before = col;
-        _mm512_storeu_si512(cols + size, _mm512_maskz_compress_epi32(fresh, col));
-        if constexpr (kValued<T>) {
-            const __m512i place = _mm512_and_si512(x[v], low);
-            alignas(64) T value[16];
-            if constexpr (sizeof(T) == 4) {
-                const __m512 g = _mm512_i32gather_ps(place, w.products, 4);
-                _mm512_store_ps(value, g);
-                if (fresh == 0xFFFF) {
-                    _mm512_storeu_ps(vals + size, g);
-                    sum = value[15];
-                    size += 16;
-                    continue;
-                }
-            } else {
-                const __m256i p0 = _mm512_castsi512_si256(place);
-                const __m256i p1 = _mm512_extracti64x4_epi64(place, 1);
-                const __m512d g0 = _mm512_i32gather_pd(p0, w.products, 8);
-                const __m512d g1 = _mm512_i32gather_pd(p1, w.products, 8);
-                _mm512_store_pd(value, g0);
-                _mm512_store_pd(value + 8, g1);
-                if (fresh == 0xFFFF) {
-                    _mm512_storeu_pd(vals + size, g0);
-                    _mm512_storeu_pd(vals + size + 8, g1);
-                    sum = value[15];
-                    size += 16;
-                    continue;
-                }
-            }
-            const int lanes = left >= 16 ? 16 : static_cast<int>(left);
-            for (int l = 0; l < lanes; ++l) {
-                const bool is_fresh = ((fresh >> l) & 1) != 0;
-                size += is_fresh;
-                sum = (is_fresh ? nothing<T>() : sum) + value[l];
-                vals[size - 1] = sum;
-            }
+        // Filled-up lanes sort behind all columns, as no column is that large.
+        const __m512i behind = v + 1 < kVectors
+                                   ? _mm512_srli_epi32(x[v + 1 < kVectors ? v + 1 : 0], kBits)
+                                   : _mm512_set1_epi32(-1);
+        const __m512i next = _mm512_alignr_epi32(behind, col, 1);
+        [[maybe_unused]] const __m512i place = _mm512_and_si512(x[v], low);
+        if constexpr (kValued<T> && sizeof(T) == 4) {
+            const __m512 value = products_at<kVectors>(place, w.products);
+            size += put_sorted(col, next, valid, value, carry, cols + size, vals + size);
+        } else if constexpr (kValued<T>) {
+            const __mmask16 ends = _mm512_mask_cmpneq_epi32_mask(valid, col, next);
+            _mm512_storeu_si512(cols + size, _mm512_maskz_compress_epi32(ends, col));
+            const __m256i p0 = _mm512_castsi512_si256(place);
+            const __m256i p1 = _mm512_extracti64x4_epi64(place, 1);
+            const auto wide = [](__m512i c, int half) {
+                return _mm512_cvtepi32_epi64(half == 0 ? _mm512_castsi512_si256(c)
+                                                       : _mm512_extracti64x4_epi64(c, 1));
+            };
+            size += put_sorted_half(wide(col, 0), wide(next, 0), static_cast<__mmask8>(valid),
+                                    _mm512_i32gather_pd(p0, w.products, 8), carry, vals + size);
+            size += put_sorted_half(wide(col, 1), wide(next, 1), static_cast<__mmask8>(valid >> 8),
+                                    _mm512_i32gather_pd(p1, w.products, 8), carry, vals + size);
         } else {
-            size += __builtin_popcount(fresh);
+            const __mmask16 ends = _mm512_mask_cmpneq_epi32_mask(valid, col, next);
+            _mm512_storeu_si512(cols + size, _mm512_maskz_compress_epi32(ends, col));
+            size += __builtin_popcount(ends);
         }
+        col = behind;
     }
     return size;
 }
@@ -260,11 +340,14 @@ i64 sort_row(const Block<T>& k, i64 row, bool whole, i32* cols, T* vals) {
     const i64 count = collect(k, row, whole);
     if (count == 0) return 0;
 #ifdef WB_SPGEMM_AVX512
-    if (count <= 16) return rank_row(w, count, cols, vals);
-    if (count <= 32 && k.n <= (1 << 27)) return network_row<2, 5>(w, count, cols, vals);
-    if (count <= 64 && k.n <= (1 << 26)) return network_row<4, 6>(w, count, cols, vals);
-    if (count <= 128 && k.n <= (1 << 25)) return network_row<8, 7>(w, count, cols, vals);
-    if (count <= 256 && k.n <= (1 << 24)) return network_row<16, 8>(w, count, cols, vals);
+    if (count <= 16) {
+        return k.n < (1 << 28) ? network_row<1, 4>(w, count, cols, vals)
+                               : rank_row(w, count, cols, vals);
+    }
+    if (count <= 32 && k.n < (1 << 27)) return network_row<2, 5>(w, count, cols, vals);
+    if (count <= 64 && k.n < (1 << 26)) return network_row<4, 6>(w, count, cols, vals);
+    if (count <= 128 && k.n < (1 << 25)) return network_row<8, 7>(w, count, cols, vals);
+    if (count <= 256 && k.n < (1 << 24)) return network_row<16, 8>(w, count, cols, vals);
 #endif
     return merge_row(w, count, cols, vals);
 }

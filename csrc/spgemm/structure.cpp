@@ -99,10 +99,11 @@ Work count_work(const PatternView& a, const std::int32_t* b_ptr, const std::uint
     const bool structured = a_shifted != nullptr && b_shifted != nullptr;
     if (structured) work.repeats = Raw<std::uint8_t>(a.rows);
     const std::int64_t chunks = (a.rows + kChunk - 1) / kChunk;
-    std::vector<std::int64_t> totals(static_cast<std::size_t>(chunks)), repeated(totals);
+    std::vector<std::int64_t> totals(static_cast<std::size_t>(chunks)), repeated(totals),
+        scattered(totals);
     parallel_for(chunks, threads_for(a.ptr[a.rows], 50'000, threads), [&](std::int64_t chunk, int) {
         const std::int64_t end = std::min(a.rows, (chunk + 1) * kChunk);
-        std::int64_t total = 0, count = 0;
+        std::int64_t total = 0, count = 0, wide = 0;
         for (std::int64_t r = chunk * kChunk; r < end; ++r) {
             std::int64_t products = 0;
             for (std::int32_t p = a.ptr[r]; p < a.ptr[r + 1]; ++p) {
@@ -111,6 +112,7 @@ Work count_work(const PatternView& a, const std::int32_t* b_ptr, const std::uint
             }
             work.products[r] = products;
             total += products;
+            if (products > kSortProducts) wide += products;
             if (structured) {
                 std::uint8_t repeats = a_shifted[r];
                 for (std::int32_t p = a.ptr[r]; repeats != 0 && p < a.ptr[r + 1]; ++p) {
@@ -122,10 +124,12 @@ Work count_work(const PatternView& a, const std::int32_t* b_ptr, const std::uint
         }
         totals[static_cast<std::size_t>(chunk)] = total;
         repeated[static_cast<std::size_t>(chunk)] = count;
+        scattered[static_cast<std::size_t>(chunk)] = wide;
     });
     for (std::size_t c = 0; c < totals.size(); ++c) {
         work.total += totals[c];
         work.repeated += repeated[c];
+        work.scattered += scattered[c];
     }
     if (8 * work.repeated < a.rows) work.repeats = {};
     return work;

@@ -3,26 +3,48 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "core/pooled.hpp"
 #include "core/scratch.hpp"
 #include "spgemm/kernels.hpp"
 
 namespace wb::spgemm {
 
-/// An array without initial values.
+/// An array without initial values; large ones come from the pool of written pages.
 template <typename T>
 class Raw {
   public:
     Raw() = default;
-    explicit Raw(std::int64_t count)
-        : bytes_(aligned_bytes(static_cast<std::size_t>(count) * sizeof(T))) {}
-    T* data() const { return reinterpret_cast<T*>(bytes_.get()); }
-    T& operator[](std::int64_t i) const { return data()[i]; }
-    explicit operator bool() const { return bytes_ != nullptr; }
+    explicit Raw(std::int64_t count) {
+        const std::size_t size = static_cast<std::size_t>(count) * sizeof(T);
+        if (size >= kPooledFrom) {
+            pooled_ = std::make_unique<Pooled>(size);
+            pooled_->set_written(size);
+            data_ = static_cast<T*>(pooled_->data());
+        } else {
+            bytes_ = aligned_bytes(size);
+            data_ = reinterpret_cast<T*>(bytes_.get());
+        }
+    }
+    Raw(Raw&& other) noexcept { *this = std::move(other); }
+    Raw& operator=(Raw&& other) noexcept {
+        bytes_ = std::move(other.bytes_);
+        pooled_ = std::move(other.pooled_);
+        data_ = std::exchange(other.data_, nullptr);
+        return *this;
+    }
+    T* data() const { return data_; }
+    T& operator[](std::int64_t i) const { return data_[i]; }
+    explicit operator bool() const { return data_ != nullptr; }
 
   private:
+    static constexpr std::size_t kPooledFrom = std::size_t{1} << 20;
     AlignedBytes bytes_;
+    std::unique_ptr<Pooled> pooled_;
+    T* data_ = nullptr;
 };
 
 struct PatternView {
@@ -51,6 +73,7 @@ struct Work {
     Raw<std::int64_t> products;
     Raw<std::uint8_t> repeats;  // empty where there are too few
     std::int64_t total = 0, repeated = 0;
+    std::int64_t scattered = 0;  // products of rows too long to be sorted
 };
 Work count_work(const PatternView& a, const std::int32_t* b_ptr, const std::uint8_t* a_shifted,
                 const std::uint8_t* b_shifted, int threads);

@@ -31,8 +31,13 @@ u64 byte_mask(const u8* flags) {
 #endif
 }
 
-/// Adds a times a piece of a row of B into the window that starts at column `origin`.
-template <typename T>
+/// Columns (as a power of two) that one byte of `lines` stands for.
+template <bool kFlags, typename T>
+inline constexpr int kLineShift = kFlags ? 6 : (sizeof(T) == 4 ? 4 : 3);
+
+/// Adds a times a piece of a row of B into the window that starts at column `origin`. Without
+/// flags a column counts as present when its value is no longer -0.0, see Block::plain.
+template <bool kFlags, typename T>
 void scatter(const Block<T>& k, T a, Segment s, i64 origin) {
     const Workspace<T>& w = *k.work;
     const i32* idx = k.b.idx;
@@ -44,8 +49,11 @@ void scatter(const Block<T>& k, T a, Segment s, i64 origin) {
             const T* b = k.b.val + s.begin;
             for (i64 q = 0; q < count; ++q) c[q] += a * b[q];
         }
-        std::memset(w.flags + first, 1, static_cast<std::size_t>(count));
-        for (i64 line = first >> 6; line <= (first + count - 1) >> 6; ++line) w.lines[line] = 1;
+        if constexpr (kFlags) std::memset(w.flags + first, 1, static_cast<std::size_t>(count));
+        constexpr int shift = kLineShift<kFlags, T>;
+        for (i64 line = first >> shift; line <= (first + count - 1) >> shift; ++line) {
+            w.lines[line] = 1;
+        }
         return;
     }
     // Columns of one row differ, so the iterations are independent.
@@ -53,8 +61,8 @@ void scatter(const Block<T>& k, T a, Segment s, i64 origin) {
     for (i32 q = s.begin; q < s.end; ++q) {
         const i64 c = idx[q] - origin;
         if constexpr (kValued<T>) w.window[c] += a * k.b.val[q];
-        w.flags[c] = 1;
-        w.lines[c >> 6] = 1;
+        if constexpr (kFlags) w.flags[c] = 1;
+        w.lines[c >> kLineShift<kFlags, T>] = 1;
     }
 }
 
@@ -109,7 +117,41 @@ i64 emit_line(const Workspace<T>& w, i64 line, i64 origin, i32* cols, T* vals) {
     return size;
 }
 
-template <typename T>
+#ifdef WB_SPGEMM_AVX512
+
+/// The same for one vector of the window, where the values themselves tell which are present.
+inline i64 emit_plain_line(const Workspace<float>& w, i64 line, i64 origin, i32* cols,
+                           float* vals) {
+    float* window = w.window + 16 * line;
+    const __m512i none = _mm512_set1_epi32(static_cast<int>(0x80000000U));
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i base = _mm512_set1_epi32(static_cast<int>(origin + 16 * line));
+    const __m512i x = _mm512_load_si512(window);
+    const __mmask16 m = _mm512_cmpneq_epi32_mask(x, none);
+    _mm512_storeu_si512(cols, _mm512_maskz_compress_epi32(m, _mm512_add_epi32(lane, base)));
+    _mm512_storeu_si512(vals, _mm512_maskz_compress_epi32(m, x));
+    _mm512_store_si512(window, none);
+    return __builtin_popcount(m);
+}
+
+inline i64 emit_plain_line(const Workspace<double>& w, i64 line, i64 origin, i32* cols,
+                           double* vals) {
+    double* window = w.window + 8 * line;
+    const __m512i none = _mm512_set1_epi64(static_cast<long long>(0x8000000000000000ULL));
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i base = _mm256_set1_epi32(static_cast<int>(origin + 8 * line));
+    const __m512i x = _mm512_load_si512(window);
+    const __mmask8 m = _mm512_cmpneq_epi64_mask(x, none);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(cols),
+                        _mm256_maskz_compress_epi32(m, _mm256_add_epi32(lane, base)));
+    _mm512_storeu_si512(vals, _mm512_maskz_compress_epi64(m, x));
+    _mm512_store_si512(window, none);
+    return __builtin_popcount(m);
+}
+
+#endif  // WB_SPGEMM_AVX512
+
+template <bool kFlags, typename T>
 i64 window_row(const Block<T>& k, i64 row, i64 origin, i64 end, bool whole, i32* cols, T* vals) {
     const Workspace<T>& w = *k.work;
     i64 low = end, high = origin;
@@ -119,36 +161,53 @@ i64 window_row(const Block<T>& k, i64 row, i64 origin, i64 end, bool whole, i32*
         low = k.b.idx[s.begin] < low ? k.b.idx[s.begin] : low;
         high = k.b.idx[s.end - 1] > high ? k.b.idx[s.end - 1] : high;
         if constexpr (kValued<T>) {
-            scatter(k, k.a.val[p], s, origin);
+            scatter<kFlags>(k, k.a.val[p], s, origin);
         } else {
-            scatter(k, T{}, s, origin);
+            scatter<kFlags>(k, T{}, s, origin);
         }
     }
     if (low > high) return 0;
     i64 size = 0;
-    const i64 last = (high - origin) >> 6;
-    for (i64 line = ((low - origin) >> 6) & ~i64{63}; line <= last; line += 64) {
+    constexpr int shift = kLineShift<kFlags, T>;
+    const i64 last = (high - origin) >> shift;
+    for (i64 line = ((low - origin) >> shift) & ~i64{63}; line <= last; line += 64) {
         u64 touched = byte_mask(w.lines + line);
         if (touched == 0) continue;
         std::memset(w.lines + line, 0, 64);
         for (; touched != 0; touched &= touched - 1) {
-            size += emit_line(w, line + __builtin_ctzll(touched), origin, cols + size,
-                              kValued<T> ? vals + size : vals);
+            const i64 at = line + __builtin_ctzll(touched);
+            T* to = kValued<T> ? vals + size : vals;
+            if constexpr (kFlags) {
+                size += emit_line(w, at, origin, cols + size, to);
+            } else {
+                size += emit_plain_line(w, at, origin, cols + size, to);
+            }
         }
     }
     return size;
 }
 
 template <typename T>
+i64 any_window_row(const Block<T>& k, i64 row, i64 origin, i64 end, bool whole, i32* cols,
+                   T* vals) {
+#ifdef WB_SPGEMM_AVX512
+    if constexpr (kValued<T>) {
+        if (k.plain) return window_row<false>(k, row, origin, end, whole, cols, vals);
+    }
+#endif
+    return window_row<true>(k, row, origin, end, whole, cols, vals);
+}
+
+template <typename T>
 i64 wide_row(const Block<T>& k, i64 row, bool whole, i32* cols, T* vals) {
     if (k.col_end - k.col_begin <= kWindow) {
-        return window_row(k, row, k.col_begin, k.col_end, whole, cols, vals);
+        return any_window_row(k, row, k.col_begin, k.col_end, whole, cols, vals);
     }
     i64 size = 0;
     for (i64 origin = k.col_begin; origin < k.col_end; origin += kWindow) {
         const i64 end = origin + kWindow < k.col_end ? origin + kWindow : k.col_end;
-        size +=
-            window_row(k, row, origin, end, false, cols + size, kValued<T> ? vals + size : vals);
+        size += any_window_row(k, row, origin, end, false, cols + size,
+                               kValued<T> ? vals + size : vals);
     }
     return size;
 }

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from workbench.ops._native import kernels
 
-__all__ = ["Csr", "limited", "threads", "unwrap", "wrap"]
+__all__ = ["Csr", "dense_tensor", "limited", "shape_of", "threads", "unwrap", "wrap"]
 
 Array = npt.NDArray[Any]
 
@@ -34,13 +34,24 @@ _MANY_COLUMNS = 2**26
 #: How equal columns of one row are combined, by the semiring's addition.
 _COMBINE: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "plus": lambda v, g, n: v.new_zeros(n).index_add(0, g, v),
-    "min": lambda v, g, n: v.new_empty(n).index_reduce(0, g, v, "amin", include_self=False),
-    "max": lambda v, g, n: v.new_empty(n).index_reduce(0, g, v, "amax", include_self=False),
-    "or": lambda v, g, n: (
-        torch.zeros(n, dtype=torch.uint8).index_add(0, g, v.to(torch.uint8)).clamp(max=1).bool()
-    ),
+    "min": lambda v, g, n: v.new_empty(n).scatter_reduce(0, g, v, "amin", include_self=False),
+    "max": lambda v, g, n: v.new_empty(n).scatter_reduce(0, g, v, "amax", include_self=False),
+    "or": lambda v, g, n: torch.zeros(n, dtype=torch.bool).index_fill(0, g[v != 0], True),
     "any": lambda v, g, n: v.new_empty(n).index_copy(0, g.flip(0), v.flip(0)),
 }
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A container's arrays, compressed by rows, or by columns where the transpose is read."""
+
+    ptr: Array
+    idx: Array
+    values: Tensor
+    shape: tuple[int, int]
+    container: str
+    like: Any = None
+    moved: bool = False  # entries are not in the container's order
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,10 @@ class Csr:
         Whether this is the transpose of what came: compressed columns read as rows.
     like : object
         The original, for containers that need more than that.
+    columns : int
+        The true number of columns.
+    in_order : bool
+        Whether the entries came in this order, none combined.
     """
 
     ptr: Array
@@ -76,6 +91,8 @@ class Csr:
     names: Array | None = None
     transposed: bool = False
     like: Any = None
+    columns: int = 0
+    in_order: bool = True
 
     @property
     def pattern(self) -> tuple[Array, Array, int]:
@@ -103,7 +120,16 @@ def limited(num_threads: int | None) -> Iterator[None]:
         _workers.reset(token)
 
 
-def _tensor(values: Any, name: str) -> Tensor:
+def dense_tensor(values: Any, name: str) -> Tensor:
+    """A dense array as a tensor, without a copy where torch can take it as it is.
+
+    Parameters
+    ----------
+    values : Tensor or ndarray
+        Any shape.
+    name : str
+        Of the argument, for errors.
+    """
     if isinstance(values, Tensor):
         return values
     array = np.asarray(values)
@@ -121,27 +147,28 @@ def _tensor(values: Any, name: str) -> Tensor:
 
 
 def _integers(array: Any, name: str) -> Array:
-    out = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
+    if isinstance(array, Tensor):
+        _on_cpu(array, name)
+        array = array.detach().numpy()
+    out = np.asarray(array)
     if out.ndim != 1:
         raise ValueError(f"{name} must be a vector, got shape {out.shape}")
     if out.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got {out.dtype}")
     if out.dtype not in (np.int32, np.int64):
         out = out.astype(np.int64)
-    return np.ascontiguousarray(out)
+    return np.ascontiguousarray(out) if out.flags.writeable else out.copy()
 
 
-def _canonical(
-    name: str,
-    ptr: Array,
-    idx: Array,
-    values: Tensor,
-    shape: tuple[int, int],
-    combine: str,
-    check: bool,
-    compact: bool,
-) -> tuple[Array, Array, Tensor, Array | None]:
-    """Check, sort, combine and narrow; returns pointers, columns, values and column names."""
+def _on_cpu(tensor: Tensor, name: str) -> None:
+    if tensor.device.type != "cpu":
+        raise ValueError(f"{name} must be on the CPU, got {tensor.device}; move it with .cpu()")
+
+
+def _verified(
+    name: str, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, int], check: bool
+) -> tuple[Array, Array, int]:
+    """Pointers and columns of one dtype, and whether columns repeat (1) or are unsorted (2)."""
     rows, cols = shape
     if ptr.shape[0] != rows + 1:
         raise ValueError(f"{name}: indptr must have {rows + 1} entries, got {ptr.shape[0]}")
@@ -150,6 +177,7 @@ def _canonical(
             f"{name}: there must be one value per index, {idx.shape[0]}, "
             f"got values of shape {tuple(values.shape)}"
         )
+    _on_cpu(values, name)
     if idx.shape[0] > _MOST or rows > _MOST - 1:
         raise ValueError(
             f"{name}: at most {_MOST} rows and entries are supported, "
@@ -162,6 +190,22 @@ def _canonical(
     if check:
         verify = kernels.csr_check_i32 if idx.dtype == np.int32 else kernels.csr_check_i64
         order = verify(name, cols, ptr, idx, threads())
+    return ptr, idx, order
+
+
+def _canonical(
+    name: str,
+    ptr: Array,
+    idx: Array,
+    values: Tensor,
+    shape: tuple[int, int],
+    combine: str,
+    check: bool,
+    compact: bool,
+) -> tuple[Array, Array, Tensor, Array | None, int]:
+    """Check, sort, combine and narrow: pointers, columns, values, column names, former order."""
+    rows, cols = shape
+    ptr, idx, order = _verified(name, ptr, idx, values, shape, check)
     ptr32 = ptr.astype(np.int32, copy=False)
     names = None
     if compact and cols > _MANY_COLUMNS and cols > 4 * idx.shape[0]:
@@ -174,8 +218,37 @@ def _canonical(
     else:
         idx32 = idx.astype(np.int32, copy=False)
     if order != 0:
+        if combine in ("min", "max") and (values.is_complex() or values.dtype == torch.bool):
+            raise TypeError(
+                f"{name}: {values.dtype} has no {combine} to combine equal columns with"
+            )
         ptr32, idx32, values = _sorted(ptr32, idx32, values, rows, combine, order == 2)
-    return ptr32, idx32, values.contiguous(), names
+    return ptr32, idx32, values.contiguous(), names, order
+
+
+def _turned(name: str, m: _Parts, check: bool) -> _Parts:
+    """The same matrix compressed the other way; equal columns stay, in their order."""
+    rows, cols = m.shape
+    if cols > _MOST - 1:
+        raise ValueError(f"{name}: {cols} columns cannot be compressed; at most {_MOST - 1} can")
+    ptr, idx, _ = _verified(name, m.ptr, m.idx, m.values, m.shape, check)
+    narrow = ptr.astype(np.int32, copy=False), idx.astype(np.int32, copy=False)
+    t_ptr, t_idx, source = kernels.csr_transpose((*narrow, cols))
+    values = m.values[torch.from_numpy(source).long()]
+    t_ptr, t_idx = t_ptr.astype(ptr.dtype, copy=False), t_idx.astype(ptr.dtype, copy=False)
+    return _Parts(t_ptr, t_idx, values, (cols, rows), m.container, m.like, moved=True)
+
+
+def shape_of(matrix: Any, name: str) -> tuple[int, int]:
+    """Rows and columns of any supported container.
+
+    Parameters
+    ----------
+    matrix, name
+        As for :func:`unwrap`.
+    """
+    parts, by_columns = _parts(matrix, name, "any", False)
+    return parts.shape[::-1] if by_columns else parts.shape
 
 
 def _sorted(
@@ -240,50 +313,103 @@ def unwrap(
     ValueError
         If the arrays do not make a matrix.
     """
-    ptr, idx, values, shape, container, like = _parts(matrix, name, transposed)
+    parts, by_columns = _parts(matrix, name, combine, transposed)
+    if by_columns != transposed:
+        parts = _turned(name, parts, check)
+    ptr, idx, shape = parts.ptr, parts.idx, parts.shape
     index_dtype = np.dtype(np.int64 if ptr.dtype == np.int64 or idx.dtype == np.int64 else np.int32)
-    ptr, idx, values, names = _canonical(name, ptr, idx, values, shape, combine, check, compact)
+    ptr, idx, values, names, order = _canonical(
+        name, ptr, idx, parts.values, shape, combine, check, compact
+    )
+    columns = shape[1]
     if names is not None:
         shape = (shape[0], names.shape[0])
-    return Csr(ptr, idx, values, shape, container, index_dtype, names, transposed, like)
+    in_order = order == 0 and not parts.moved
+    kind, like = parts.container, parts.like
+    return Csr(
+        ptr, idx, values, shape, kind, index_dtype, names, transposed, like, columns, in_order
+    )
 
 
-def _parts(
-    matrix: Any, name: str, transposed: bool
-) -> tuple[Array, Array, Tensor, tuple[int, int], str, Any]:
+def _parts(matrix: Any, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
+    """The arrays, and whether they are those of the transpose.
+
+    Coordinates come as they are wanted, `transposed` or not; compressed ones as they are.
+    """
     if _is_scipy(matrix):
-        wanted = "csc" if transposed else "csr"
-        own = matrix.format
-        if matrix.ndim != 2:
-            raise ValueError(f"{name} must have two dimensions, got {matrix.ndim}")
-        m = matrix if own == wanted else matrix.asformat(wanted)
-        rows, cols = (int(s) for s in (m.shape[::-1] if transposed else m.shape))
-        values = _tensor(m.data, name)
-        kind = f"scipy {own if own in ('csr', 'csc', 'coo') else 'csr'}"
-        return _integers(m.indptr, name), _integers(m.indices, name), values, (rows, cols), kind, m
+        return _scipy_parts(matrix, name, transposed)
     if isinstance(matrix, Tensor) and type(matrix).__name__ == "EdgeIndex":
-        return _edge_index_parts(matrix, name)
+        return _edge_index_parts(matrix, None, name, transposed)
     if isinstance(matrix, Tensor):
-        return _torch_parts(matrix, name, transposed)
+        return _torch_parts(matrix, name, combine, transposed)
     if isinstance(matrix, tuple):
-        return _edge_list_parts(matrix, name)
+        if len(matrix) == 2 and type(matrix[0]).__name__ == "EdgeIndex":
+            return _edge_index_parts(*matrix, name, transposed)
+        return _edge_list_parts(matrix, name, transposed)
     if hasattr(matrix, "csr") and hasattr(matrix, "sparse_sizes"):
         ptr, idx, value = matrix.csr()
         rows, cols = matrix.sparse_sizes()
         if value is None:
             value = torch.ones(idx.shape[0])
-        return _integers(ptr, name), _integers(idx, name), value, (rows, cols), "torch_sparse", None
+        arrays = _integers(ptr, name), _integers(idx, name), value
+        return _Parts(*arrays, (rows, cols), "torch_sparse"), False
     raise TypeError(
         f"{name} must be a scipy sparse array, a torch sparse tensor, a PyG EdgeIndex or "
         f"(edge_index, weight, num_nodes), got {type(matrix).__name__}"
     )
 
 
-def _torch_parts(
-    m: Tensor, name: str, transposed: bool
-) -> tuple[Array, Array, Tensor, tuple[int, int], str, Any]:
-    if m.device.type != "cpu":
-        raise ValueError(f"{name} must be on the CPU, got {m.device}; move it with .cpu()")
+def _coordinates(
+    name: str,
+    row_of: Array,
+    idx: Array,
+    values: Tensor,
+    shape: tuple[int, int],
+    kind: str,
+    like: Any,
+    transposed: bool,
+) -> tuple[_Parts, bool]:
+    """Compress coordinates; equal ones stay, in their order."""
+    rows, cols = shape
+    if transposed:
+        row_of, idx, rows, cols = idx, row_of, cols, rows
+    if values.shape != row_of.shape or idx.shape != row_of.shape:
+        raise ValueError(
+            f"{name}: there must be one value per index, {row_of.shape[0]}, "
+            f"got values of shape {tuple(values.shape)}"
+        )
+    if row_of.size and (row_of.min() < 0 or row_of.max() >= rows):
+        raise ValueError(f"{name}: row indices must be in [0, {rows})")
+    moved = bool((row_of[1:] < row_of[:-1]).any())
+    if moved:
+        order = np.argsort(row_of, kind="stable")
+        row_of, idx, values = row_of[order], idx[order], values[torch.from_numpy(order)]
+    if rows > _MOST - 1:
+        raise ValueError(f"{name}: at most {_MOST - 1} rows are supported, got {rows}")
+    ptr = np.zeros(rows + 1, dtype=idx.dtype)
+    np.cumsum(np.bincount(row_of, minlength=rows), out=ptr[1:])
+    return _Parts(ptr, idx, values, (rows, cols), kind, like, moved), transposed
+
+
+def _scipy_parts(m: Any, name: str, transposed: bool) -> tuple[_Parts, bool]:
+    if m.ndim != 2:
+        raise ValueError(f"{name} must have two dimensions, got {m.ndim}")
+    rows, cols = (int(s) for s in m.shape)
+    own = m.format
+    kind = f"scipy {own if own in ('csr', 'csc', 'coo') else 'csr'}"
+    if own == "coo":  # scipy would add equal coordinates up
+        row_of, idx = _integers(m.row, name), _integers(m.col, name)
+        values = dense_tensor(m.data, name)
+        return _coordinates(name, row_of, idx, values, (rows, cols), kind, m, transposed)
+    if own not in ("csr", "csc"):
+        m = m.asformat("csr")
+    arrays = _integers(m.indptr, name), _integers(m.indices, name), dense_tensor(m.data, name)
+    by_columns = own == "csc"
+    return _Parts(*arrays, (cols, rows) if by_columns else (rows, cols), kind, m), by_columns
+
+
+def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
+    _on_cpu(m, name)
     if m.dim() != 2:
         raise ValueError(f"{name} must have two dimensions, got {m.dim()}")
     kind = str(m.layout).removeprefix("torch.")
@@ -292,47 +418,44 @@ def _torch_parts(
             f"{name} must be sparse (CSR, CSC or COO), got layout {kind}; "
             "convert it with .to_sparse_csr()"
         )
-    if m.layout == torch.sparse_coo and m.dense_dim() != 0:
-        raise ValueError(f"{name} must have scalar entries, got {m.dense_dim()} dense dimensions")
     rows, cols = int(m.shape[0]), int(m.shape[1])
-    if transposed:
-        rows, cols = cols, rows
-        if m.layout == torch.sparse_csc:
-            parts = m.ccol_indices(), m.row_indices(), m.values()
-            return (
-                _integers(parts[0], name),
-                _integers(parts[1], name),
-                parts[2],
-                (rows, cols),
-                kind,
-                None,
-            )
-        m = m.t()
     if m.layout == torch.sparse_csr:
-        ptr, idx, values = m.crow_indices(), m.col_indices(), m.values()
-    else:
-        coo = m.to_sparse_coo() if m.layout == torch.sparse_csc else m
-        coo = coo.coalesce()
-        row_of, idx = coo.indices()
-        values = coo.values()
-        ptr = torch.zeros(rows + 1, dtype=torch.int64)
-        ptr[1:] = torch.bincount(row_of, minlength=rows).cumsum(0)
-    return _integers(ptr, name), _integers(idx, name), values, (rows, cols), kind, None
+        arrays = _integers(m.crow_indices(), name), _integers(m.col_indices(), name)
+        return _Parts(*arrays, m.values(), (rows, cols), kind), False
+    if m.layout == torch.sparse_csc:
+        arrays = _integers(m.ccol_indices(), name), _integers(m.row_indices(), name)
+        return _Parts(*arrays, m.values(), (cols, rows), kind), True
+    if m.dense_dim() != 0:
+        raise ValueError(f"{name} must have scalar entries, got {m.dense_dim()} dense dimensions")
+    added = m.coalesce()
+    if m.is_coalesced() or combine == "plus" or added._nnz() == m._nnz():
+        index, values = added.indices(), added.values()
+    elif m.requires_grad:
+        raise ValueError(f"{name} has equal coordinates; call .coalesce() to differentiate it")
+    else:  # coalesce() has added equal coordinates up; the semiring has another addition
+        index, values = m._indices(), m._values()
+    row_of, idx = _integers(index[0], name), _integers(index[1], name)
+    parts, turned = _coordinates(name, row_of, idx, values, (rows, cols), kind, None, transposed)
+    return replace(parts, moved=parts.moved or not m.is_coalesced()), turned
 
 
-def _edge_index_parts(m: Any, name: str) -> tuple[Array, Array, Tensor, tuple[int, int], str, Any]:
-    (ptr, idx), _ = m.get_csr()
+def _edge_index_parts(
+    m: Any, weight: Tensor | None, name: str, transposed: bool
+) -> tuple[_Parts, bool]:
+    row_of, idx = (_integers(x, name) for x in m.as_tensor())
     rows, cols = m.sparse_size()
-    rows = int(ptr.shape[0]) - 1 if rows is None else int(rows)
-    if cols is None:
-        cols = max(rows, int(idx.max()) + 1 if idx.numel() else 0)
-    values = torch.ones(idx.shape[0])
-    return _integers(ptr, name), _integers(idx, name), values, (rows, int(cols)), "EdgeIndex", m
+    if rows is None and cols is None:
+        rows = cols = int(max(row_of.max(), idx.max())) + 1 if idx.size else 0
+    elif rows is None:
+        rows = int(row_of.max()) + 1 if idx.size else 0
+    elif cols is None:
+        cols = max(int(rows), int(idx.max()) + 1 if idx.size else 0)
+    values = torch.ones(idx.shape[0]) if weight is None else weight
+    shape = int(rows), int(cols)
+    return _coordinates(name, row_of, idx, values, shape, "EdgeIndex", m, transposed)
 
 
-def _edge_list_parts(
-    m: tuple[Any, ...], name: str
-) -> tuple[Array, Array, Tensor, tuple[int, int], str, Any]:
+def _edge_list_parts(m: tuple[Any, ...], name: str, transposed: bool) -> tuple[_Parts, bool]:
     if len(m) != 3:
         raise ValueError(f"{name} must be (edge_index, weight, num_nodes), got {len(m)} parts")
     edges, weight, size = m
@@ -340,18 +463,14 @@ def _edge_list_parts(
         raise ValueError(f"{name}: edge_index must be a tensor of shape (2, n_edges)")
     rows, cols = (int(size), int(size)) if not isinstance(size, tuple) else map(int, size)
     row_of, idx = _integers(edges[0], name), _integers(edges[1], name)
-    if row_of.size and (row_of.min() < 0 or row_of.max() >= rows):
-        raise ValueError(f"{name}: edge_index[0] must be in [0, {rows})")
-    order = np.argsort(row_of, kind="stable")
-    ptr = np.zeros(rows + 1, dtype=idx.dtype)
-    np.cumsum(np.bincount(row_of, minlength=rows), out=ptr[1:])
     values = torch.ones(idx.shape[0]) if weight is None else weight
     if values.shape != (idx.shape[0],):
         raise ValueError(
             f"{name}: weight must have shape ({idx.shape[0]},), got {tuple(values.shape)}"
         )
+    _on_cpu(values, name)
     kind = "edge list" if weight is not None else "bare edge list"
-    return ptr, idx[order], values[torch.from_numpy(order)], (rows, int(cols)), kind, None
+    return _coordinates(name, row_of, idx, values, (rows, cols), kind, None, transposed)
 
 
 def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, int]) -> Any:
@@ -375,6 +494,12 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
     if kind in ("sparse_csr", "sparse_csc", "sparse_coo"):
         if like.transposed:
             return torch.sparse_csc_tensor(crow, col, values, shape[::-1], check_invariants=False)
+        if kind == "sparse_csc" and values.shape[0] <= _MOST and shape[1] < _MOST:
+            narrow = ptr.astype(np.int32, copy=False), idx.astype(np.int32, copy=False)
+            ccol, row, source = kernels.csr_transpose((*narrow, shape[1]))
+            ccol, row = (torch.from_numpy(x.astype(ptr.dtype, copy=False)) for x in (ccol, row))
+            values = values[torch.from_numpy(source).long()]
+            return torch.sparse_csc_tensor(ccol, row, values, shape, check_invariants=False)
         if kind != "sparse_coo":
             return torch.sparse_csr_tensor(crow, col, values, shape, check_invariants=False)
         index = torch.stack([_rows_of(crow), col.long()])

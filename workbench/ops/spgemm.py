@@ -13,6 +13,7 @@ any number of threads.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,15 @@ from torch import Tensor
 
 from workbench.ops import spgemm_torch as op
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import Csr, limited, threads, unwrap, wrap
+from workbench.ops.sparse_operands import (
+    Csr,
+    dense_tensor,
+    limited,
+    shape_of,
+    threads,
+    unwrap,
+    wrap,
+)
 
 __all__ = [
     "SEMIRINGS",
@@ -129,8 +138,12 @@ def spgemm(
         if accumulate is not None:
             if accumulate not in _DTYPES:
                 raise TypeError(f"accumulate must be one of {_names(_DTYPES)}, got {accumulate}")
+            if torch.promote_types(dtype, accumulate) != accumulate:
+                raise TypeError(f"accumulate: {accumulate} cannot hold {dtype}")
+            _check_semiring(semiring, accumulate)
             a, b = _cast(a, accumulate), _cast(b, accumulate)
-        width = a.index_dtype if index_dtype == "auto" else np.dtype(index_dtype)
+        own = b.index_dtype if a.transposed else a.index_dtype
+        width = own if index_dtype == "auto" else np.dtype(index_dtype)
         ptr, idx, values = _product(a, b, semiring, mask_csr, complement, width == np.int64)
         if accumulate is not None:
             values = values.to(dtype)
@@ -164,7 +177,7 @@ def spgemm_flops(A: Any, B: Any) -> int:
     A, B
         As for :func:`spgemm`.
     """
-    a, b, _, _ = _operands(A, B, "plus_pair", None, True)
+    a, b, _, _ = _operands(A, B, "any_pair", None, True)
     return int(kernels.spgemm_products(a.pattern, b.pattern, threads()))
 
 
@@ -176,7 +189,7 @@ def spgemm_nnz(A: Any, B: Any) -> int:
     A, B
         As for :func:`spgemm`.
     """
-    a, b, _, _ = _operands(A, B, "plus_pair", None, True)
+    a, b, _, _ = _operands(A, B, "any_pair", None, True)
     return int(kernels.spgemm_multiply_pattern(a.pattern, b.pattern, threads(), False)[0][-1])
 
 
@@ -211,8 +224,9 @@ def power(A: Any, k: int, semiring: str = "plus_times") -> Any:
         raise ValueError(f"k must be at least 1, got {k}")
     if semiring.endswith(("first", "second", "pair")):
         raise ValueError(f"semiring must be associative for powers, got {semiring}")
-    if A.shape[0] != A.shape[1]:
-        raise ValueError(f"A must be square for powers, got {tuple(A.shape)}")
+    shape = shape_of(A, "A")
+    if shape[0] != shape[1]:
+        raise ValueError(f"A must be square for powers, got {shape}")
     result, square = None, A
     while True:
         if k & 1:
@@ -256,10 +270,15 @@ class SpGEMMPlan:
     def __init__(self, A: Any, B: Any, *, num_threads: int | None = None) -> None:
         with limited(num_threads):
             a, b, _, _ = _operands(A, B, "plus_times", None, True)
-            for matrix, given, name in ((a, A, "A"), (b, B, "B")):
-                stored = given.nnz if hasattr(given, "nnz") else None
-                if stored is not None and stored != matrix.idx.shape[0]:
-                    raise ValueError(f"{name} must not have a column twice in a row")
+            for matrix, name in (
+                (a, "B" if a.transposed else "A"),
+                (b, "A" if a.transposed else "B"),
+            ):
+                if not matrix.in_order:
+                    raise ValueError(
+                        f"{name} must have sorted rows and no column twice in a row, so that its "
+                        "values keep their order"
+                    )
             if b.names is not None:
                 raise ValueError("B: a plan takes at most 2**26 columns")
             self._a, self._b = a, b
@@ -299,10 +318,9 @@ class SpGEMMPlan:
         TypeError, ValueError
             If a dtype or length does not fit.
         """
-        as_numpy = not isinstance(values_a, Tensor)
+        as_numpy = not isinstance(values_a, Tensor) and not isinstance(values_b, Tensor)
         x, y = (
-            torch.from_numpy(np.ascontiguousarray(v)) if not isinstance(v, Tensor) else v
-            for v in (values_a, values_b)
+            dense_tensor(v, f"values of {name}") for v, name in ((values_a, "A"), (values_b, "B"))
         )
         dtype = torch.promote_types(x.dtype, y.dtype)
         if dtype not in (torch.float32, torch.float64):
@@ -367,6 +385,15 @@ class _Refill(torch.autograd.Function):
         return grad_a, grad_b, None
 
 
+def _check_semiring(semiring: str, dtype: torch.dtype) -> None:
+    if (dtype == torch.bool) != (semiring == "or_and") and semiring != "any_pair":
+        got = "booleans" if dtype == torch.bool else dtype
+        wanted = "booleans" if semiring == "or_and" else "numbers"
+        raise TypeError(f"semiring {semiring} needs {wanted}, got {got}")
+    if semiring in _ORDERED and dtype.is_complex:
+        raise TypeError(f"semiring {semiring} needs an order, which complex numbers do not have")
+
+
 def _names(dtypes: tuple[torch.dtype, ...]) -> str:
     return ", ".join(str(d).removeprefix("torch.") for d in dtypes)
 
@@ -407,10 +434,7 @@ def _operands(
         semiring = "or_and"
     if semiring == "or_and":
         dtype = torch.bool
-    if dtype == torch.bool and semiring not in ("or_and", "any_pair"):
-        raise TypeError(f"semiring {semiring} needs numbers, got booleans")
-    if semiring in _ORDERED and dtype.is_complex:
-        raise TypeError(f"semiring {semiring} needs an order, which complex numbers do not have")
+    _check_semiring(semiring, dtype)
     same = a is b
     a = _cast(a, dtype)
     b = a if same else _cast(b, dtype)
@@ -423,52 +447,42 @@ def _operands(
         }[semiring]
     if semiring == "min_second":
         # x + -0.0 is x: the second entry alone, through a semiring the kernels have.
-        a = _with(a, torch.full_like(a.values, -0.0))
+        a = replace(a, values=torch.full_like(a.values, -0.0))
         semiring = "min_plus"
     m = None
     if mask is not None:
-        m = unwrap(mask, "mask", combine="any", check=check, transposed=flip)
-        if m.shape != (a.shape[0], b.shape[1] if b.names is None else _true_columns(right, flip)):
+        wide = b.names is not None
+        m = unwrap(mask, "mask", combine="any", check=check, compact=wide, transposed=flip)
+        if (m.shape[0], m.columns) != (a.shape[0], b.columns):
             raise ValueError(
-                f"mask must have the shape of the product, got {_shape(mask)} for "
-                f"{(_shape(A)[0], _shape(B)[1])}"
+                f"mask must have the shape of the product, got {shape_of(mask, 'mask')} for "
+                f"{(shape_of(A, 'A')[0], shape_of(B, 'B')[1])}"
             )
         if b.names is not None:
             m = _renamed(m, b.names)
     return a, b, semiring, m
 
 
-def _shape(matrix: Any) -> tuple[int, int]:
-    c = unwrap(matrix, "matrix", check=False)
-    return c.shape
-
-
-def _true_columns(matrix: Any, flip: bool) -> int:
-    return int(matrix.shape[0] if flip else matrix.shape[1])
-
-
 def _renamed(m: Csr, names: npt.NDArray[Any]) -> Csr:
     """A mask in the column numbers of a right factor whose absent columns were left out."""
-    at = np.searchsorted(names, m.idx)
+    idx = m.idx if m.names is None else m.names[m.idx]
+    at = np.searchsorted(names, idx)
     kept = at < names.shape[0]
-    kept[kept] = names[at[kept]] == m.idx[kept]
+    kept[kept] = names[at[kept]] == idx[kept]
     sums = np.concatenate([[0], np.cumsum(kept)])
     ptr = sums[m.ptr].astype(np.int32)
     values = m.values[torch.from_numpy(kept)]
     shape = (m.shape[0], names.shape[0])
-    return Csr(ptr, at[kept].astype(np.int32), values, shape, m.container, m.index_dtype, names)
-
-
-def _with(c: Csr, values: Tensor) -> Csr:
-    parts = (c.container, c.index_dtype, c.names, c.transposed, c.like)
-    return Csr(c.ptr, c.idx, values, c.shape, *parts)
+    return replace(
+        m, ptr=ptr, idx=at[kept].astype(np.int32), values=values, shape=shape, names=names
+    )
 
 
 def _cast(c: Csr, dtype: torch.dtype) -> Csr:
     if c.values.dtype == dtype:
         return c
     values = c.values != 0 if dtype == torch.bool else c.values.to(dtype)
-    return _with(c, values)
+    return replace(c, values=values)
 
 
 def _tensors(c: Csr) -> tuple[Tensor, Tensor, Tensor]:
@@ -539,12 +553,9 @@ def _without_zeros(ptr: Any, idx: Any, values: Tensor) -> tuple[Any, Any, Tensor
 def _finish(a: Csr, b: Csr, ptr: Any, idx: Any, values: Tensor, index_dtype: str) -> Any:
     cols = b.shape[1]
     if b.names is not None:
-        idx = b.names[idx]
-        cols = int(b.names[-1]) + 1 if b.names.size else 0
-        true = b.like.shape if b.like is not None else None
-        if true is not None:
-            cols = int(true[0] if b.transposed else true[1])
-    wanted = a.index_dtype if index_dtype == "auto" else np.dtype(index_dtype)
+        idx, cols = b.names[idx], b.columns
+    own = b.index_dtype if a.transposed else a.index_dtype
+    wanted = own if index_dtype == "auto" else np.dtype(index_dtype)
     most = np.iinfo(np.int32).max
     if values.shape[0] > most or cols > most + 1:
         if index_dtype == "int32":

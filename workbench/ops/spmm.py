@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import limited, threads, unwrap, wrap
+from workbench.ops.sparse_operands import dense_tensor, limited, threads, unwrap, wrap
 
 __all__ = ["sddmm", "spmm"]
 
@@ -118,7 +117,7 @@ def _dense(x: Any, name: str) -> tuple[Tensor, bool]:
         if x.layout != torch.strided or x.device.type != "cpu":
             raise ValueError(f"{name} must be dense and on the CPU, got {x.layout} on {x.device}")
         return x, False
-    return torch.from_numpy(np.array(x, copy=not np.asarray(x).flags.writeable)), True
+    return dense_tensor(x, name), True
 
 
 def _common(x: Tensor, y: Tensor) -> torch.dtype:
