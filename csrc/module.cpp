@@ -7,6 +7,7 @@ void bind_statevector(pybind11::module_& m);
 void bind_statevector_cuda(pybind11::module_& m);
 void bind_noise(pybind11::module_& m);
 void bind_spgemm(pybind11::module_& m);
+void bind_spgemm_cuda(pybind11::module_& m);
 void bind_sparch(pybind11::module_& m);
 }  // namespace wb
 
@@ -17,5 +18,6 @@ PYBIND11_MODULE(_kernels, m) {
     wb::bind_statevector_cuda(m);
     wb::bind_noise(m);
     wb::bind_spgemm(m);
+    wb::bind_spgemm_cuda(m);
     wb::bind_sparch(m);
 }

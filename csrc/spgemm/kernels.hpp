@@ -84,9 +84,20 @@ struct Block {
     std::int64_t* row_nnz;  // out, per row of the block
 
     // refill_rows only: `cols` and `row_nnz` are given and only `vals` is written. Rows whose
-    // products are few keep the place of each, in order: slots[slot_begin[row]...].
+    // places are remembered have one byte (two beyond 256 entries) for every product, in order,
+    // from slots[slot_begin[row]] on.
     const std::uint8_t* slots;
     const std::int64_t* slot_begin;
+};
+
+/// What one row of C contributes to the gradients of A and B.
+template <typename T>
+struct RowGradient {
+    Rows<T> a, b;
+    std::int32_t begin, end;  // entries of A's row
+    const T* window;          // upstream gradients by column
+    T* grad_a;                // set; may be null
+    T* grad_b;                // added to; may be null
 };
 
 // multiply_rows returns the number of entries written; refill_rows writes those of a known pattern.
@@ -96,6 +107,9 @@ WB_DECLARE_FOR_EACH_ISA(template <typename T> std::int64_t multiply_rows(const B
                         extern template std::int64_t multiply_rows<NoValue>(const Block<NoValue>&);
                         template <typename T> void refill_rows(const Block<T>& block);
                         extern template void refill_rows<float>(const Block<float>&);
-                        extern template void refill_rows<double>(const Block<double>&);)
+                        extern template void refill_rows<double>(const Block<double>&);
+                        template <typename T> void gradient_row(const RowGradient<T>& row);
+                        extern template void gradient_row<float>(const RowGradient<float>&);
+                        extern template void gradient_row<double>(const RowGradient<double>&);)
 
 }  // namespace wb::spgemm

@@ -10,8 +10,9 @@
 namespace wb::spgemm {
 namespace {
 
-constexpr std::int64_t kMostPlaces = 256;     // what a byte tells apart
-constexpr std::int64_t kMostProducts = 4096;  // of a row whose places are remembered
+constexpr std::int64_t kBytePlaces = 256;               // what one byte tells apart
+constexpr std::int64_t kMostPlaces = 65536;             // and two
+constexpr std::int64_t kTable = std::int64_t{1} << 24;  // columns a table of places may have
 constexpr std::int64_t kSlack = 64;
 
 bool in_run(const Work& work, std::int64_t rows, std::int64_t r) {
@@ -33,11 +34,16 @@ Plan::Plan(const PatternView& a, const PatternView& b, const Places& c, int thre
 
     slot_begin_ = Raw<std::int64_t>(a.rows + 1);
     slot_begin_[0] = 0;
+    const auto most = static_cast<std::int64_t>(pool_limit());
     for (std::int64_t r = 0; r < a.rows; ++r) {
-        const std::int64_t places = c.ptr[r + 1] - c.ptr[r], products = work_.products[r];
+        const std::int64_t places = c.ptr[r + 1] - c.ptr[r];
+        // Two-byte places start at even bytes.
+        const std::int64_t bytes = work_.products[r] * (places <= kBytePlaces ? 1 : 2) +
+                                   (slot_begin_[r] & 1) + (work_.products[r] & 1);
         const bool remembered = a.ptr[r + 1] - a.ptr[r] > 1 && places <= kMostPlaces &&
-                                products <= kMostProducts && !in_run(work_, a.rows, r);
-        slot_begin_[r + 1] = slot_begin_[r] + (remembered ? products : 0);
+                                c.cols <= kTable && slot_begin_[r] + bytes <= most &&
+                                !in_run(work_, a.rows, r);
+        slot_begin_[r + 1] = slot_begin_[r] + (remembered ? bytes : 0);
     }
     slots_ = Raw<std::uint8_t>(std::max<std::int64_t>(1, slot_begin_[a.rows]));
     bytes_ = slot_begin_[a.rows] + 16 * a.rows + (runs_.first ? 8 * b.rows : 0);
@@ -45,20 +51,29 @@ Plan::Plan(const PatternView& a, const PatternView& b, const Places& c, int thre
         static_cast<std::int64_t>(pieces_.size()), threads_for(work_.total, 50'000, threads),
         [&](std::int64_t i, int) {
             const Piece& piece = pieces_[static_cast<std::size_t>(i)];
+            const Raw<std::int32_t> table(std::max<std::int64_t>(1, std::min(c.cols, kTable)));
             for (std::int64_t r = piece.row_begin; r < piece.row_end; ++r) {
                 if (slot_begin_[r] == slot_begin_[r + 1]) continue;
-                std::uint8_t* slot = slots_.data() + slot_begin_[r];
-                const std::int32_t* const first = c.idx + c.ptr[r];
-                const std::int32_t* const last = c.idx + c.ptr[r + 1];
+                const std::int64_t begin = c.ptr[r], places = c.ptr[r + 1] - begin;
+                for (std::int64_t e = 0; e < places; ++e) {
+                    table[c.idx[begin + e]] = static_cast<std::int32_t>(e);
+                }
+                std::uint8_t* const narrow = slots_.data() + slot_begin_[r];
+                auto* const wide = reinterpret_cast<std::uint16_t*>(narrow + (slot_begin_[r] & 1));
+                std::int64_t t = 0;
                 for (std::int32_t p = a.ptr[r]; p < a.ptr[r + 1]; ++p) {
                     const std::int32_t j = a.idx[p];
-                    const std::int32_t* at = first;  // columns ascend in both
-                    for (std::int32_t q = b.ptr[j]; q < b.ptr[j + 1]; ++q) {
-                        at = std::lower_bound(at, last, b.idx[q]);
-                        if (at == last || *at != b.idx[q]) {
+                    for (std::int32_t q = b.ptr[j]; q < b.ptr[j + 1]; ++q, ++t) {
+                        const std::int32_t e = table[b.idx[q]];
+                        // What the table holds may be of another row, or nothing at all.
+                        if (e < 0 || e >= places || c.idx[begin + e] != b.idx[q]) {
                             throw std::invalid_argument("C's pattern is not that of the product");
                         }
-                        *slot++ = static_cast<std::uint8_t>(at - first);
+                        if (places <= kBytePlaces) {
+                            narrow[t] = static_cast<std::uint8_t>(e);
+                        } else {
+                            wide[t] = static_cast<std::uint16_t>(e);
+                        }
                     }
                 }
             }

@@ -26,7 +26,7 @@ class Plan {
     Work work_;
     RunTable runs_;
     std::vector<Piece> pieces_;
-    Raw<std::int64_t> slot_begin_;
+    Raw<std::int64_t> slot_begin_;  // in bytes: a place takes one, or two in longer rows
     Raw<std::uint8_t> slots_;
     std::int64_t bytes_ = 0;
 };

@@ -42,15 +42,15 @@ void through_window(const Block<T>& k, i64 row, const i32* cols, i64 count, T* v
     }
 }
 
-template <typename T>
-void through_slots(const Block<T>& k, i64 row, i64 count, T* vals) {
-    const u8* slot = k.slots + k.slot_begin[row];
+template <typename Slot, typename T>
+void through_slots(const Block<T>& k, i64 row, const Slot* slot, i64 count, T* vals) {
     for (i64 e = 0; e < count; ++e) vals[e] = nothing<T>();
     for (i32 p = k.a.ptr[row]; p < k.a.ptr[row + 1]; ++p) {
         const T a = k.a.val[p];
         const i32 j = k.a.idx[p];
         const T* b = k.b.val + k.b.ptr[j];
         const i32 length = k.b.ptr[j + 1] - k.b.ptr[j];
+#pragma GCC unroll 4
         for (i32 q = 0; q < length; ++q) vals[slot[q]] += a * b[q];
         slot += length;
     }
@@ -81,7 +81,14 @@ void refill_rows(const Block<T>& k) {
             const T* b = k.b.val + k.b.ptr[k.a.idx[begin]];
             for (i64 e = 0; e < count; ++e) vals[e] = a * b[e];
         } else if (k.slot_begin[row] != k.slot_begin[row + 1]) {
-            through_slots(k, row, count, vals);
+            const u8* slot = k.slots + k.slot_begin[row];
+            if (count <= 256) {
+                through_slots(k, row, slot, count, vals);
+            } else {
+                // Pairs of bytes, from the next even one on.
+                slot += k.slot_begin[row] & 1;
+                through_slots(k, row, reinterpret_cast<const u16*>(slot), count, vals);
+            }
         } else {
             through_window(k, row, cols, count, vals);
         }

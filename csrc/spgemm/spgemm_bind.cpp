@@ -126,6 +126,16 @@ void bind_spgemm(py::module_& m) {
             return py::make_tuple(ptr, idx, source);
         },
         py::arg("a"), "(indptr, indices, entry of A that each comes from) of the transpose.");
+    m.def(
+        "pooled_empty",
+        [](std::int64_t count, const py::dtype& dtype) {
+            if (count < 0) throw std::invalid_argument("count must not be negative");
+            const auto bytes = static_cast<std::size_t>(count * dtype.itemsize());
+            auto memory = std::make_shared<Pooled>(bytes);
+            memory->set_written(bytes);
+            return owned(dtype, count, memory);
+        },
+        py::arg("count"), py::arg("dtype"), "A vector without initial values from the pool.");
     m.def("release_pool", &release_pool, "Gives memory kept for the next results back.");
     bind_spgemm_values(m);
 }

@@ -203,45 +203,20 @@ Product multiply_masked(Semiring semiring, const Matrix<T>& a, const Matrix<T>& 
 
 namespace {
 
-/// One row's part of both gradients; `g_at(column)` is the upstream gradient there.
+/// One row's part of both gradients; `g_at(column)` is the upstream gradient there. For the types
+/// and widths that have no loops of their own.
 template <typename T, typename Lookup>
 void row_gradients(const Matrix<T>& a, const Matrix<T>& b, std::int64_t r, const Lookup& g_at,
                    T* grad_a, T* grad_b) {
     for (std::int32_t p = a.ptr[r]; p < a.ptr[r + 1]; ++p) {
         const std::int32_t j = a.idx[p];
-        const std::int32_t begin = b.ptr[j], end = b.ptr[j + 1];
-        if (grad_a != nullptr) {
-            // Four sums, so that an addition need not wait for the one before it.
-            T s0{}, s1{}, s2{}, s3{};
-            std::int32_t q = begin;
-            if (grad_b != nullptr) {
-                const T x = a.val[p];
-                for (; q + 2 <= end; q += 2) {
-                    const T g0 = g_at(b.idx[q]), g1 = g_at(b.idx[q + 1]);
-                    s0 += g0 * b.val[q];
-                    s1 += g1 * b.val[q + 1];
-                    grad_b[q] += x * g0;
-                    grad_b[q + 1] += x * g1;
-                }
-                for (; q < end; ++q) {
-                    const T g0 = g_at(b.idx[q]);
-                    s0 += g0 * b.val[q];
-                    grad_b[q] += x * g0;
-                }
-            } else {
-                for (; q + 4 <= end; q += 4) {
-                    s0 += g_at(b.idx[q]) * b.val[q];
-                    s1 += g_at(b.idx[q + 1]) * b.val[q + 1];
-                    s2 += g_at(b.idx[q + 2]) * b.val[q + 2];
-                    s3 += g_at(b.idx[q + 3]) * b.val[q + 3];
-                }
-                for (; q < end; ++q) s0 += g_at(b.idx[q]) * b.val[q];
-            }
-            grad_a[p] = (s0 + s1) + (s2 + s3);
-        } else {
-            const T x = a.val[p];
-            for (std::int32_t q = begin; q < end; ++q) grad_b[q] += x * g_at(b.idx[q]);
+        T sum{};
+        for (std::int32_t q = b.ptr[j]; q < b.ptr[j + 1]; ++q) {
+            const T g = g_at(b.idx[q]);
+            sum += g * b.val[q];
+            if (grad_b != nullptr) grad_b[q] += a.val[p] * g;
         }
+        if (grad_a != nullptr) grad_a[p] = sum;
     }
 }
 
@@ -294,8 +269,19 @@ void gradients(const Matrix<T>& a, const Matrix<T>& b, const Places& c, const T*
             const std::int64_t begin = c.ptr[r], end = c.ptr[r + 1];
             if (window != nullptr) {
                 for (std::int64_t e = begin; e < end; ++e) window[c.idx[e]] = g[e];
-                row_gradients(
-                    a, b, r, [window](std::int32_t col) { return window[col]; }, grad_a, to);
+                if constexpr (std::is_floating_point_v<T>) {
+                    const auto gradient = WB_SELECT_ISA(gradient_row<T>);
+                    gradient({{a.ptr, a.idx, a.val},
+                              {b.ptr, b.idx, b.val},
+                              a.ptr[r],
+                              a.ptr[r + 1],
+                              window,
+                              grad_a,
+                              to});
+                } else {
+                    row_gradients(
+                        a, b, r, [window](std::int32_t col) { return window[col]; }, grad_a, to);
+                }
                 for (std::int64_t e = begin; e < end; ++e) window[c.idx[e]] = T{};
             } else {
                 const Row row(c.idx + begin, end - begin, nullptr);

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from workbench.ops._native import kernels
 
-__all__ = ["Csr", "dense_tensor", "limited", "shape_of", "threads", "unwrap", "wrap"]
+__all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
 
 Array = npt.NDArray[Any]
 
@@ -118,6 +118,24 @@ def limited(num_threads: int | None) -> Iterator[None]:
         yield
     finally:
         _workers.reset(token)
+
+
+_POOLED_FROM = 2**20  # bytes
+_NUMPY = {
+    torch.float32: np.dtype(np.float32),
+    torch.float64: np.dtype(np.float64),
+    torch.complex64: np.dtype(np.complex64),
+    torch.complex128: np.dtype(np.complex128),
+    torch.int32: np.dtype(np.int32),
+    torch.int64: np.dtype(np.int64),
+}
+
+
+def empty(count: int, dtype: torch.dtype) -> Tensor:
+    """A vector without initial values; large ones come from the kernels' pool."""
+    if dtype not in _NUMPY or count * dtype.itemsize < _POOLED_FROM:
+        return torch.empty(count, dtype=dtype)
+    return torch.from_numpy(kernels.pooled_empty(count, _NUMPY[dtype]))
 
 
 def dense_tensor(values: Any, name: str) -> Tensor:

@@ -26,6 +26,7 @@ from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import (
     Csr,
     dense_tensor,
+    empty,
     limited,
     shape_of,
     threads,
@@ -360,7 +361,7 @@ class _Refill(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, y: Tensor, plan: SpGEMMPlan) -> Tensor:
         ctx.save_for_backward(x, y)
         ctx.plan = plan
-        out = x.new_empty(plan.nnz)
+        out = empty(plan.nnz, x.dtype)
         plan._plan.refill(
             plan._a.pattern,
             x.detach().numpy(),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import threads
+from workbench.ops.sparse_operands import empty, threads
 
 __all__ = ["SEMIRINGS", "multiply", "values_on", "winners_on"]
 
@@ -113,7 +113,7 @@ def _values_cpu(
     cols: int,
     semiring: int,
 ) -> Tensor:
-    out = a_val.new_empty(c_idx.shape[0])
+    out = empty(c_idx.shape[0], a_val.dtype)
     getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
         semiring,
         _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
@@ -142,7 +142,7 @@ def _winners_cpu(
     cols: int,
     semiring: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    out = a_val.new_empty(c_idx.shape[0])
+    out = empty(c_idx.shape[0], a_val.dtype)
     won_a, won_b = (torch.empty(c_idx.shape[0], dtype=torch.int32) for _ in range(2))
     getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
         semiring,
@@ -172,7 +172,7 @@ def _gradients_cpu(
     g: Tensor,
     cols: int,
 ) -> tuple[Tensor, Tensor]:
-    grad_a, grad_b = a_val.new_empty(a_val.shape), b_val.new_empty(b_val.shape)
+    grad_a, grad_b = empty(a_val.shape[0], a_val.dtype), empty(b_val.shape[0], b_val.dtype)
     getattr(kernels, f"spgemm_gradients_{_SUFFIX[a_val.dtype]}")(
         _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
         _array(a_val),
