@@ -23,12 +23,15 @@ def run(arguments: list[str]) -> str:
     return done.stdout
 
 
+def shown_in(page: Path) -> list[tuple[str, str]]:
+    return re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
 def test_the_readme_prints_what_it_shows():
-    text = (ROOT / "README.md").read_text()
-    shown = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", text, flags=re.DOTALL)
-    assert shown, "the README shows no example with its output"
-    for code, output in shown:
-        assert run(["-c", code]) == output
+    assert shown_in(ROOT / "README.md"), "the README shows no example with its output"
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs" / "kernels").glob("*.md"))]:
+        for code, output in shown_in(page):
+            assert run(["-c", code]) == output, page.name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)

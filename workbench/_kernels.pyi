@@ -5,10 +5,37 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['build_info', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['SpGEMMPlan', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+class SpGEMMPlan:
+    """
+    What repeated products on one pattern share.
+    """
+    def __init__(self, a: tuple, b: tuple, c: tuple, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @typing.overload
+    def refill(self, a: tuple, a_val: numpy.typing.NDArray[numpy.float32], b: tuple, b_val: numpy.typing.NDArray[numpy.float32], c: tuple, out: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @typing.overload
+    def refill(self, a: tuple, a_val: numpy.typing.NDArray[numpy.float64], b: tuple, b_val: numpy.typing.NDArray[numpy.float64], c: tuple, out: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nbytes(self) -> int:
+        ...
 def build_info() -> dict:
     """
     How the kernels were built and what they run on.
+    """
+def csr_check_i32(matrix: str, cols: typing.SupportsInt | typing.SupportsIndex, indptr: numpy.typing.NDArray[numpy.int32], indices: numpy.typing.NDArray[numpy.int32], threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    0: rows strictly sorted; 1: sorted, with repetitions; 2: not sorted.
+    """
+def csr_check_i64(matrix: str, cols: typing.SupportsInt | typing.SupportsIndex, indptr: numpy.typing.NDArray[numpy.int64], indices: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    0: rows strictly sorted; 1: sorted, with repetitions; 2: not sorted.
+    """
+def csr_transpose(a: tuple) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32]]:
+    """
+    (indptr, indices, entry of A that each comes from) of the transpose.
     """
 def noise_pull_back(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_qubits: typing.SupportsInt | typing.SupportsIndex, observables: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     """
@@ -30,6 +57,18 @@ def noisy_probabilities_backward(grad: numpy.typing.NDArray[numpy.float64], code
     """
     Gradients to the weights and to the inputs.
     """
+def pooled_empty(count: typing.SupportsInt | typing.SupportsIndex, dtype: numpy.dtype[typing.Any]) -> numpy.ndarray:
+    """
+    A vector without initial values from the pool.
+    """
+def release_pool() -> None:
+    """
+    Gives memory kept for the next results back.
+    """
+def sddmm_f32(pattern: tuple, x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def sddmm_f64(pattern: tuple, x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
 def sparch_merge(a_keys: numpy.typing.NDArray[numpy.int64], a_values: numpy.typing.NDArray[numpy.float64], b_keys: numpy.typing.NDArray[numpy.int64], b_values: numpy.typing.NDArray[numpy.float64], width: typing.SupportsInt | typing.SupportsIndex, chunk: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     Two streams through a comparator array: keys, values, cycles, comparators.
@@ -50,6 +89,66 @@ def sparch_symbolic(a_indptr: numpy.typing.NDArray[numpy.int64], a_indices: nump
     """
     Products and stored elements of each row of C.
     """
+def spgemm_cuda_count(rows: typing.SupportsInt | typing.SupportsIndex, a_ptr: typing.SupportsInt | typing.SupportsIndex, a_idx: typing.SupportsInt | typing.SupportsIndex, b_ptr: typing.SupportsInt | typing.SupportsIndex, b_idx: typing.SupportsInt | typing.SupportsIndex, work: typing.SupportsInt | typing.SupportsIndex, c_ptr: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Writes row pointers (rows + 1, int64) and row work (3 rows, int32) of a product, and returns its number of entries; arguments are addresses.
+    """
+def spgemm_cuda_fill_f32(rows: typing.SupportsInt | typing.SupportsIndex, a_ptr: typing.SupportsInt | typing.SupportsIndex, a_idx: typing.SupportsInt | typing.SupportsIndex, a_val: typing.SupportsInt | typing.SupportsIndex, b_ptr: typing.SupportsInt | typing.SupportsIndex, b_idx: typing.SupportsInt | typing.SupportsIndex, b_val: typing.SupportsInt | typing.SupportsIndex, work: typing.SupportsInt | typing.SupportsIndex, c_ptr: typing.SupportsInt | typing.SupportsIndex, c_idx: typing.SupportsInt | typing.SupportsIndex, c_val: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Writes columns and values of a product counted before; arguments are addresses.
+    """
+def spgemm_cuda_fill_f64(rows: typing.SupportsInt | typing.SupportsIndex, a_ptr: typing.SupportsInt | typing.SupportsIndex, a_idx: typing.SupportsInt | typing.SupportsIndex, a_val: typing.SupportsInt | typing.SupportsIndex, b_ptr: typing.SupportsInt | typing.SupportsIndex, b_idx: typing.SupportsInt | typing.SupportsIndex, b_val: typing.SupportsInt | typing.SupportsIndex, work: typing.SupportsInt | typing.SupportsIndex, c_ptr: typing.SupportsInt | typing.SupportsIndex, c_idx: typing.SupportsInt | typing.SupportsIndex, c_val: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Writes columns and values of a product counted before; arguments are addresses.
+    """
+def spgemm_gradients_c128(a: tuple, a_val: numpy.typing.NDArray[numpy.complex128], b: tuple, b_val: numpy.typing.NDArray[numpy.complex128], c: tuple, g: numpy.typing.NDArray[numpy.complex128], grad_a: numpy.typing.NDArray[numpy.complex128] | None, grad_b: numpy.typing.NDArray[numpy.complex128] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_gradients_c64(a: tuple, a_val: numpy.typing.NDArray[numpy.complex64], b: tuple, b_val: numpy.typing.NDArray[numpy.complex64], c: tuple, g: numpy.typing.NDArray[numpy.complex64], grad_a: numpy.typing.NDArray[numpy.complex64] | None, grad_b: numpy.typing.NDArray[numpy.complex64] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_gradients_f32(a: tuple, a_val: numpy.typing.NDArray[numpy.float32], b: tuple, b_val: numpy.typing.NDArray[numpy.float32], c: tuple, g: numpy.typing.NDArray[numpy.float32], grad_a: numpy.typing.NDArray[numpy.float32] | None, grad_b: numpy.typing.NDArray[numpy.float32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_gradients_f64(a: tuple, a_val: numpy.typing.NDArray[numpy.float64], b: tuple, b_val: numpy.typing.NDArray[numpy.float64], c: tuple, g: numpy.typing.NDArray[numpy.float64], grad_a: numpy.typing.NDArray[numpy.float64] | None, grad_b: numpy.typing.NDArray[numpy.float64] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_masked_bool(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.bool], b: tuple, b_val: numpy.typing.NDArray[numpy.bool], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_c128(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.complex128], b: tuple, b_val: numpy.typing.NDArray[numpy.complex128], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_c64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.complex64], b: tuple, b_val: numpy.typing.NDArray[numpy.complex64], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_f32(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.float32], b: tuple, b_val: numpy.typing.NDArray[numpy.float32], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_f64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.float64], b: tuple, b_val: numpy.typing.NDArray[numpy.float64], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_i32(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.int32], b: tuple, b_val: numpy.typing.NDArray[numpy.int32], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_masked_i64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.int64], b: tuple, b_val: numpy.typing.NDArray[numpy.int64], mask: tuple, wide: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    ...
+def spgemm_multiply_f32(a: tuple, a_val: numpy.typing.NDArray[numpy.float32], b: tuple, b_val: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex, wide: bool) -> tuple:
+    ...
+def spgemm_multiply_f64(a: tuple, a_val: numpy.typing.NDArray[numpy.float64], b: tuple, b_val: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex, wide: bool) -> tuple:
+    ...
+def spgemm_multiply_pattern(a: tuple, b: tuple, threads: typing.SupportsInt | typing.SupportsIndex, wide: bool) -> tuple:
+    ...
+def spgemm_products(a: tuple, b: tuple, threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    ...
+def spgemm_values_bool(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.bool], b: tuple, b_val: numpy.typing.NDArray[numpy.bool], c: tuple, out: numpy.typing.NDArray[numpy.bool], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_c128(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.complex128], b: tuple, b_val: numpy.typing.NDArray[numpy.complex128], c: tuple, out: numpy.typing.NDArray[numpy.complex128], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_c64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.complex64], b: tuple, b_val: numpy.typing.NDArray[numpy.complex64], c: tuple, out: numpy.typing.NDArray[numpy.complex64], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_f32(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.float32], b: tuple, b_val: numpy.typing.NDArray[numpy.float32], c: tuple, out: numpy.typing.NDArray[numpy.float32], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_f64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.float64], b: tuple, b_val: numpy.typing.NDArray[numpy.float64], c: tuple, out: numpy.typing.NDArray[numpy.float64], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_i32(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.int32], b: tuple, b_val: numpy.typing.NDArray[numpy.int32], c: tuple, out: numpy.typing.NDArray[numpy.int32], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spgemm_values_i64(semiring: typing.SupportsInt | typing.SupportsIndex, a: tuple, a_val: numpy.typing.NDArray[numpy.int64], b: tuple, b_val: numpy.typing.NDArray[numpy.int64], c: tuple, out: numpy.typing.NDArray[numpy.int64], won_a: numpy.typing.NDArray[numpy.int32] | None, won_b: numpy.typing.NDArray[numpy.int32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spmm_f32(a: tuple, a_val: numpy.typing.NDArray[numpy.float32], x: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def spmm_f64(a: tuple, a_val: numpy.typing.NDArray[numpy.float64], x: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
 def statevector_amplitudes_backward_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.complex64], weight_gradient: numpy.typing.NDArray[numpy.float32] | None, input_gradient: numpy.typing.NDArray[numpy.float32] | None) -> None:
     """
     Gradients from those of the amplitudes, where not None.
