@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Graph analytics as products of sparse matrices: triangles, paths, clusters, a 2-hop GCN layer.
+
+A graph is its adjacency matrix, entry ``(i, j)`` an edge from vertex i to vertex j, in any
+container :func:`workbench.ops.spgemm.spgemm` takes. The names below are imported when they are
+first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphs.clustering import Clustering, markov_clustering
+    from graphs.gnn import TwoHopGCN, two_hop_adjacency
+    from graphs.paths import frontiers, k_hop, reachability, shortest_path_closure
+    from graphs.triangle_counts import (
+        clustering_coefficients,
+        triangles,
+        triangles_per_edge,
+        triangles_per_vertex,
+    )
+
+_MODULES = {
+    "Clustering": "clustering",
+    "TwoHopGCN": "gnn",
+    "clustering_coefficients": "triangle_counts",
+    "frontiers": "paths",
+    "k_hop": "paths",
+    "markov_clustering": "clustering",
+    "reachability": "paths",
+    "shortest_path_closure": "paths",
+    "triangles": "triangle_counts",  # a module of this name would hide the function
+    "triangles_per_edge": "triangle_counts",
+    "triangles_per_vertex": "triangle_counts",
+    "two_hop_adjacency": "gnn",
+}
+
+__all__ = [
+    "Clustering",
+    "TwoHopGCN",
+    "clustering_coefficients",
+    "frontiers",
+    "k_hop",
+    "markov_clustering",
+    "reachability",
+    "shortest_path_closure",
+    "triangles",
+    "triangles_per_edge",
+    "triangles_per_vertex",
+    "two_hop_adjacency",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
