@@ -121,7 +121,7 @@ def limited(num_threads: int | None) -> Iterator[None]:
 
 
 _POOLED_FROM = 2**20  # bytes
-_NUMPY = {
+_NUMPY: dict[torch.dtype, np.dtype[Any]] = {
     torch.float32: np.dtype(np.float32),
     torch.float64: np.dtype(np.float64),
     torch.complex64: np.dtype(np.complex64),
@@ -514,8 +514,8 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
             return torch.sparse_csc_tensor(crow, col, values, shape[::-1], check_invariants=False)
         if kind == "sparse_csc" and values.shape[0] <= _MOST and shape[1] < _MOST:
             narrow = ptr.astype(np.int32, copy=False), idx.astype(np.int32, copy=False)
-            ccol, row, source = kernels.csr_transpose((*narrow, shape[1]))
-            ccol, row = (torch.from_numpy(x.astype(ptr.dtype, copy=False)) for x in (ccol, row))
+            *turned, source = kernels.csr_transpose((*narrow, shape[1]))
+            ccol, row = (torch.from_numpy(x.astype(ptr.dtype, copy=False)) for x in turned)
             values = values[torch.from_numpy(source).long()]
             return torch.sparse_csc_tensor(ccol, row, values, shape, check_invariants=False)
         if kind != "sparse_coo":

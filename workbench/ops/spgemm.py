@@ -495,14 +495,12 @@ def _product(
 ) -> tuple[Any, Any, Tensor]:
     code = SEMIRINGS.index(semiring)
     cols = b.shape[1]
-    if a.idx.shape[0] == 0:  # an empty array may point anywhere
-        b = a if b.idx.shape[0] == 0 and a.shape == b.shape else b
     left, right = _tensors(a), _tensors(b)
     differentiate = torch.is_grad_enabled() and (a.values.requires_grad or b.values.requires_grad)
     if mask is None and not (differentiate and semiring in _CHOOSING):
         ptr, idx, values = op.multiply(*left, *right, cols, code, wide)
         return ptr.numpy(), idx.numpy(), values
-    if mask is not None and not complement and not differentiate:
+    if mask is not None and not complement:
         kernel = getattr(kernels, f"spgemm_masked_{op._SUFFIX[a.values.dtype]}")
         ptr, idx, val = kernel(
             code,
@@ -511,13 +509,15 @@ def _product(
             b.pattern,
             b.values.detach().numpy(),
             mask.pattern,
-            wide,
+            wide and not differentiate,
             threads(),
         )
-        return ptr, idx, torch.from_numpy(val)
-    ptr, idx, _ = kernels.spgemm_multiply_pattern(a.pattern, b.pattern, threads(), False)
-    if mask is not None:
-        ptr, idx = _select(ptr, idx, mask, complement)
+        if not differentiate:
+            return ptr, idx, torch.from_numpy(val)
+    else:
+        ptr, idx, _ = kernels.spgemm_multiply_pattern(a.pattern, b.pattern, threads(), False)
+        if mask is not None:
+            ptr, idx = _without(ptr, idx, mask)
     c = torch.from_numpy(ptr), torch.from_numpy(idx.astype(np.int32, copy=False))
     if differentiate and semiring in _CHOOSING:
         values = op.winners_on(*left, *right, *c, cols, code)[0]
@@ -526,8 +526,8 @@ def _product(
     return ptr, idx, values
 
 
-def _select(ptr: Any, idx: Any, mask: Csr, complement: bool) -> tuple[Any, Any]:
-    """The entries of a pattern that a mask stores, or those it does not."""
+def _without(ptr: Any, idx: Any, mask: Csr) -> tuple[Any, Any]:
+    """The entries of a pattern that a mask does not store."""
     cols = np.int64(max(1, mask.shape[1]))
 
     def keys(p: Any, i: Any) -> npt.NDArray[np.int64]:
@@ -538,8 +538,7 @@ def _select(ptr: Any, idx: Any, mask: Csr, complement: bool) -> tuple[Any, Any]:
     at = np.searchsorted(wanted, have)
     kept = at < wanted.shape[0]
     kept[kept] = wanted[at[kept]] == have[kept]
-    if complement:
-        kept = ~kept
+    kept = ~kept
     sums = np.concatenate([[0], np.cumsum(kept)])
     return sums[ptr].astype(ptr.dtype), idx[kept]
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import empty, threads
 
-__all__ = ["SEMIRINGS", "multiply", "values_on", "winners_on"]
+__all__ = ["SEMIRINGS", "gradients", "multiply", "values_on", "winners_on"]
 
 #: Semirings in the kernels' order.
 SEMIRINGS = (
@@ -320,11 +320,12 @@ def _winners_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ..
 
 def _winners_backward(ctx: Any, g: Tensor, _a: Tensor, _b: Tensor) -> tuple[Any, ...]:
     won_a, won_b = ctx.saved_tensors
-    # Places of a mask that no pair reaches have no winner, and a gradient that goes nowhere.
-    met = won_a >= 0
-    g = torch.where(met, g, torch.zeros_like(g))
-    grad_a = g.new_zeros(ctx.sizes[0]).index_add(0, won_a.clamp(min=0), g)
-    grad_b = g.new_zeros(ctx.sizes[1]).index_add(0, won_b.clamp(min=0), g)
+    # Places of a mask that no pair reaches have no winner: their gradient goes to an entry 0 that
+    # is left out again.
+    grad_a, grad_b = (
+        g.new_zeros(size + 1).index_add(0, won + 1, g)[1:]
+        for size, won in zip(ctx.sizes, (won_a, won_b), strict=True)
+    )
     return None, None, grad_a, None, None, grad_b, None, None, None, None
 
 
