@@ -34,11 +34,16 @@ _MANY_COLUMNS = 2**26
 #: How equal columns of one row are combined, by the semiring's addition.
 _COMBINE: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "plus": lambda v, g, n: v.new_zeros(n).index_add(0, g, v),
-    "min": lambda v, g, n: v.new_empty(n).scatter_reduce(0, g, v, "amin", include_self=False),
-    "max": lambda v, g, n: v.new_empty(n).scatter_reduce(0, g, v, "amax", include_self=False),
+    "min": lambda v, g, n: _unlike(v, n).scatter_reduce(0, g, v, "amin", include_self=False),
+    "max": lambda v, g, n: _unlike(v, n).scatter_reduce(0, g, v, "amax", include_self=False),
     "or": lambda v, g, n: torch.zeros(n, dtype=torch.bool).index_fill(0, g[v != 0], True),
     "any": lambda v, g, n: v.new_empty(n).index_copy(0, g.flip(0), v.flip(0)),
 }
+
+
+def _unlike(v: Tensor, n: int) -> Tensor:
+    # torch's gradient shares with a first value that equals the result, even one left out.
+    return v.new_full((n,), float("nan") if v.is_floating_point() else 0)
 
 
 @dataclass(frozen=True)

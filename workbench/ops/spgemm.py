@@ -505,9 +505,9 @@ def _product(
         ptr, idx, val = kernel(
             code,
             a.pattern,
-            a.values.detach().numpy(),
+            op._array(a.values),
             b.pattern,
-            b.values.detach().numpy(),
+            op._array(b.values),
             mask.pattern,
             wide and not differentiate,
             threads(),

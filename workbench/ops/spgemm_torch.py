@@ -143,7 +143,7 @@ def _winners_cpu(
     semiring: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     out = empty(c_idx.shape[0], a_val.dtype)
-    won_a, won_b = (torch.empty(c_idx.shape[0], dtype=torch.int32) for _ in range(2))
+    won_a, won_b = (torch.full(c_idx.shape, -1, dtype=torch.int32) for _ in range(2))
     getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
         semiring,
         _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
