@@ -92,7 +92,10 @@ void fill(const Matrix<T>& a, const Matrix<T>& b, const Places& c, T* values,
         std::fill_n(out, count, Policy::identity());
         std::int32_t* won_a = winners.a == nullptr ? nullptr : winners.a + begin;
         std::int32_t* won_b = winners.b == nullptr ? nullptr : winners.b + begin;
-        if (won_a != nullptr) std::fill_n(won_a, count, -1);
+        if (won_a != nullptr) {
+            std::fill_n(won_a, count, -1);
+            std::fill_n(won_b, count, -1);
+        }
         for (std::int32_t p = a.ptr[r]; p < a.ptr[r + 1]; ++p) {
             const T x = a.val[p];
             const std::int32_t j = a.idx[p];
