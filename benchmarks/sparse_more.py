@@ -244,7 +244,7 @@ def spmm_case(name: str, width: int, small: bool) -> Case:
         return Prepared(run, lambda _: {"y": np.asarray(run())}, 1, _DENSE_TOLERANCE, note)
 
     def ours() -> Prepared:
-        from workbench.ops.spgemm import spmm
+        from workbench.ops.spmm import spmm
 
         a = work.matrix
         x = _dense(a.shape[1], width, 1)
@@ -298,7 +298,7 @@ def sddmm_case(name: str, width: int, small: bool) -> Case:
         return Prepared(run, outputs, 1, _DENSE_TOLERANCE)
 
     def ours() -> Prepared:
-        from workbench.ops.spgemm import sddmm
+        from workbench.ops.spmm import sddmm
 
         a = work.matrix
         x, y = factors()

@@ -9,6 +9,7 @@ void bind_noise(pybind11::module_& m);
 void bind_spgemm(pybind11::module_& m);
 void bind_spgemm_cuda(pybind11::module_& m);
 void bind_sparch(pybind11::module_& m);
+void bind_paths(pybind11::module_& m);
 }  // namespace wb
 
 PYBIND11_MODULE(_kernels, m) {
@@ -20,4 +21,5 @@ PYBIND11_MODULE(_kernels, m) {
     wb::bind_spgemm(m);
     wb::bind_spgemm_cuda(m);
     wb::bind_sparch(m);
+    wb::bind_paths(m);
 }

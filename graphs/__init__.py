@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphs.clustering import Clustering, markov_clustering
+    from graphs.digraph import DiGraph, roundtrip_distances, sssp, strong_components
     from graphs.gnn import TwoHopGCN, two_hop_adjacency
     from graphs.paths import frontiers, k_hop, reachability, shortest_path_closure
     from graphs.triangle_counts import (
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Clustering": "clustering",
+    "DiGraph": "digraph",
     "TwoHopGCN": "gnn",
     "clustering_coefficients": "triangle_counts",
     "frontiers": "paths",
     "k_hop": "paths",
     "markov_clustering": "clustering",
     "reachability": "paths",
+    "roundtrip_distances": "digraph",
     "shortest_path_closure": "paths",
+    "sssp": "digraph",
+    "strong_components": "digraph",
     "triangles": "triangle_counts",  # a module of this name would hide the function
     "triangles_per_edge": "triangle_counts",
     "triangles_per_vertex": "triangle_counts",
@@ -39,13 +44,17 @@ _MODULES = {
 
 __all__ = [
     "Clustering",
+    "DiGraph",
     "TwoHopGCN",
     "clustering_coefficients",
     "frontiers",
     "k_hop",
     "markov_clustering",
     "reachability",
+    "roundtrip_distances",
     "shortest_path_closure",
+    "sssp",
+    "strong_components",
     "triangles",
     "triangles_per_edge",
     "triangles_per_vertex",

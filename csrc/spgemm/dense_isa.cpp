@@ -21,6 +21,21 @@ typename Wide<T>::Vector load(const T* from) {
     return x;
 }
 
+template <typename T>
+T lane_sum(typename Wide<T>::Vector x) {
+#ifdef WB_SPGEMM_AVX512
+    if constexpr (sizeof(T) == 4) {
+        return _mm512_reduce_add_ps(reinterpret_cast<__m512>(x));
+    } else {
+        return _mm512_reduce_add_pd(reinterpret_cast<__m512d>(x));
+    }
+#else
+    T sum = x[0];
+    for (int l = 1; l < Wide<T>::kCount; ++l) sum += x[l];
+    return sum;
+#endif
+}
+
 /// kVectors vectors of one row of the result.
 template <int kVectors, typename T>
 void spmm_strip(const Rows<T>& a, i64 row, const T* x, i64 width, T* out) {
@@ -91,12 +106,7 @@ void sddmm_rows(const Rows<T>& pattern, std::int64_t begin, std::int64_t end, co
             }
             for (; c + kCount <= width; c += kCount) s0 += load(left + c) * load(right + c);
             s0 = (s0 + s1) + (s2 + s3);
-            T lane[kCount];
-            std::memcpy(lane, &s0, sizeof lane);
-            for (int half = kCount / 2; half > 0; half /= 2) {
-                for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-            }
-            T sum = lane[0];
+            T sum = lane_sum<T>(s0);
             for (; c < width; ++c) sum += left[c] * right[c];
             out[p] = sum;
         }

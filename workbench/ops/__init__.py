@@ -31,5 +31,5 @@ def build_info() -> dict[str, Any]:
 
     info = dict(kernels.build_info())
     info["max_isa"] = info["detected_isa"]
-    info["families"] = ["statevector", "noise", "sparch"]
+    info["families"] = ["statevector", "noise", "spgemm", "sparch", "paths"]
     return info

@@ -114,17 +114,20 @@ def spgemm(
     Raises
     ------
     TypeError
-        If a container, dtype or semiring does not fit.
+        If a container or dtype is not supported, or a semiring does not fit the dtype.
     ValueError
-        If shapes differ, indices are out of range, or an operand is not on the CPU.
+        If shapes differ, indices are out of range, the semiring is unknown, or an operand is not
+        on the CPU.
 
     Notes
     -----
     Differentiable any number of times with respect to the values of torch operands under
     ``plus_times``, and once under ``min_plus`` and ``max_plus``, where the gradient goes to the
     pair that won, of equal ones to that of the smallest inner index. Gradients stay on the
-    operands' patterns. NaN and infinities follow IEEE rules: an explicit zero times infinity is
-    NaN.
+    operands' patterns. torch's own CSR, CSC and COO tensors pass on first derivatives only (and
+    the way from a CSR tensor to the vector it was made from is slow in torch): for higher ones,
+    or for speed, use edge lists, a plan or ``workbench.ops.spgemm_torch.multiply``. NaN and
+    infinities follow IEEE rules: an explicit zero times infinity is NaN.
 
     The method is Gustavson's (ACM TOMS 4, 1978) with an accumulator per row; see
     ``docs/kernels/spgemm.md``.

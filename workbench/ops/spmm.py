@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import dense_tensor, limited, threads, unwrap, wrap
+from workbench.ops.sparse_operands import dense_tensor, empty, limited, threads, unwrap, wrap
 
 __all__ = ["sddmm", "spmm"]
 
@@ -133,7 +133,8 @@ def _array(x: Tensor) -> Any:
 
 @torch.library.impl(_LIB, "spmm", "CPU")
 def _spmm_cpu(ptr: Tensor, idx: Tensor, val: Tensor, x: Tensor) -> Tensor:
-    out = x.new_empty((ptr.shape[0] - 1, x.shape[1]))
+    rows, width = ptr.shape[0] - 1, x.shape[1]
+    out = empty(rows * width, x.dtype).view(rows, width)
     a = _array(ptr), _array(idx), x.shape[0]
     kernel = getattr(kernels, f"spmm_{_SUFFIX[x.dtype]}")
     kernel(a, _array(val), _array(x), out.numpy(), threads())
@@ -142,7 +143,7 @@ def _spmm_cpu(ptr: Tensor, idx: Tensor, val: Tensor, x: Tensor) -> Tensor:
 
 @torch.library.impl(_LIB, "sddmm", "CPU")
 def _sddmm_cpu(ptr: Tensor, idx: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    out = x.new_empty(idx.shape[0])
+    out = empty(idx.shape[0], x.dtype)
     pattern = _array(ptr), _array(idx), y.shape[0]
     kernel = getattr(kernels, f"sddmm_{_SUFFIX[x.dtype]}")
     kernel(pattern, _array(x), _array(y), out.numpy(), threads())

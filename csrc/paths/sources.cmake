@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+set(WB_PATHS_SOURCES
+  csrc/paths/digraph.cpp
+  csrc/paths/paths_bind.cpp
+  csrc/paths/sssp.cpp)
