@@ -381,6 +381,15 @@ def _rerun_pinned(name: str, argv: Sequence[str], threads: int) -> int:
         os.sched_setaffinity(0, cores)
 
 
+def _await_idle(console: Console, most: float = 90.0) -> None:
+    """Give what ran before, a benchmark most likely, time to leave the load average."""
+    started = time.monotonic()
+    if machine.load_average() > machine.BUSY:
+        console.print(f"waiting up to {most:.0f} s for the load to fall", highlight=False)
+    while machine.load_average() > machine.BUSY and time.monotonic() - started < most:
+        time.sleep(2.0)
+
+
 def run_benchmark(
     name: str,
     summary: str,
@@ -415,6 +424,8 @@ def run_benchmark(
         return _rerun_pinned(name, argv, options.threads)
 
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
+    if not options.quick:
+        _await_idle(console)
     described = machine.describe()
     if described.load > machine.BUSY:
         console.print(
