@@ -72,14 +72,18 @@ stubs-check: $(DEV)
 	$(BIN)/python -c "import torch, runpy, sys; sys.argv = ['x', 'workbench._kernels', '-o', 'build/stubs', '--exit-code']; runpy.run_module('pybind11_stubgen', run_name='__main__')"
 	diff build/stubs/workbench/_kernels.pyi workbench/_kernels.pyi || { echo "workbench/_kernels.pyi is stale: make stubs"; exit 1; }
 
+# -S keeps the editable install's finder out, which would lead back to the plain extension.
 ASAN_ENV = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc \
+  PYTHONPATH="$(CURDIR)/build/asan:$$($(CURDIR)/$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 sanitize: $(DEV)
 	WB_CUDA=OFF WB_SANITIZE=address,undefined $(BIN)/python -m pip install --disable-pip-version-check -q \
 	  --no-build-isolation --no-deps --upgrade --target build/asan -Cbuild-dir=build/asan-obj \
 	  -Ccmake.build-type=RelWithDebInfo .
-	cd build && $(ASAN_ENV) PYTHONPATH=$(CURDIR)/build/asan $(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider \
-	  -c ../pyproject.toml --rootdir=.. ../tests/ops
+	cd build && $(ASAN_ENV) $(CURDIR)/$(BIN)/python -S -P -c \
+	  "from workbench.ops import build_info; assert build_info()['sanitizers'], 'not the sanitized build'"
+	cd build && $(ASAN_ENV) $(CURDIR)/$(BIN)/python -S -P -m pytest -q -p no:cacheprovider \
+	  -c ../pyproject.toml --rootdir=.. ../tests/ops ../tests/graphs/test_digraph.py
 
 # The peers live in an environment of their own: torchquantum pins dead packages.
 BENCH = .venv-bench

@@ -58,9 +58,9 @@ Pooled::Pooled(std::size_t bytes) {
             if (k.capacity < wanted || k.written > kWorstFit * wanted) continue;
             // The smallest that fits leaves the large ones to those who need them; of equal ones
             // the most written spares the most page faults.
-            const bool better = best == p.kept.size() || k.capacity < p.kept[best].capacity ||
-                                (k.capacity == p.kept[best].capacity &&
-                                 k.written > p.kept[best].written);
+            const bool better =
+                best == p.kept.size() || k.capacity < p.kept[best].capacity ||
+                (k.capacity == p.kept[best].capacity && k.written > p.kept[best].written);
             if (better) best = i;
         }
         if (best != p.kept.size()) {

@@ -248,6 +248,7 @@ class Multiplication {
     }
 
     void place(const Held<T>& h, std::int64_t start) {
+        if (h.size == 0) return;  // its buffer may be none at all
         const std::int32_t* cols = h.buffer.cols.data();
         const auto size = static_cast<std::size_t>(h.size);
         if (!wide_) {
