@@ -237,9 +237,6 @@ void run_lanes(const Block<T>& k, i64 row, i64 size, const i64 (&at)[4], T* vals
     }
 }
 
-/// Terms beyond which two vectors of rows at a time are faster than four (measured on Zen 4).
-inline constexpr i64 kWideTerms = 2048;
-
 /// Rows [row, row + count) of a run, written one after the other; columns only if cols is given.
 template <typename T>
 i64 run_rows(const Block<T>& k, i64 row, i64 count, Schedule& made, i32* cols, T* vals,
@@ -255,16 +252,14 @@ i64 run_rows(const Block<T>& k, i64 row, i64 count, Schedule& made, i32* cols, T
     }
     if constexpr (kValued<T>) {
         constexpr int kLanes = Lanes<T>::kCount;
-        // Long schedules touch more of B than the first-level cache holds; fewer rows then.
-        const int most = k.products[row] > kWideTerms ? 2 : 4;
-        for (i64 r = 0; r < count; r += most * kLanes) {
+        for (i64 r = 0; r < count; r += 4 * kLanes) {
             i64 at[4];
             // The last vector of rows overlaps the one before it: the same numbers twice.
             for (int v = 0; v < 4; ++v) {
                 const i64 begin = r + v * kLanes;
                 at[v] = begin + kLanes <= count ? begin : count - kLanes;
             }
-            const i64 left = count - r < most * kLanes ? count - r : most * kLanes;
+            const i64 left = count - r;
             if (left > 3 * kLanes) {
                 run_lanes<4>(k, row, size, at, vals);
             } else if (left > 2 * kLanes) {
