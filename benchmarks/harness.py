@@ -13,6 +13,7 @@ import dataclasses
 import gc
 import importlib.util
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -210,7 +211,7 @@ def _prepare(case: Case, console: Console) -> Iterator[tuple[results.Row, Prepar
             prepared = contender.build()
             prepared.run()
         except Exception as error:  # whatever a peer raises is a finding: shown, kept, exit 1
-            row.status = f"failed: {type(error).__name__}: {error}"
+            row.status = f"failed: {type(error).__name__}: {_without_paths(str(error))}"
             console.print(f"  {contender.label}: {row.status}", highlight=False, markup=False)
             yield row, None
             continue
@@ -379,6 +380,11 @@ def _rerun_pinned(name: str, argv: Sequence[str], threads: int) -> int:
         return subprocess.run(command, env=environment, check=False).returncode
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def _without_paths(message: str) -> str:
+    """Results are kept and published: where this machine keeps its files is nobody's concern."""
+    return re.sub(r"\s*\(?/\S+/\S*", "", message)
 
 
 def _await_idle(console: Console, most: float = 90.0) -> None:
