@@ -8,7 +8,8 @@
 namespace wb::paths {
 
 /// One direction of a digraph: the arcs leaving (or, reversed, entering) each vertex, target and
-/// weight side by side, since the search reads both.
+/// weight side by side, since the search reads both. Within a vertex arcs rise by weight, equal
+/// ones by edge number, so that a search with a limit can stop at the first that is too long.
 template <typename W>
 struct Arcs {
     struct Arc {
@@ -22,9 +23,16 @@ struct Arcs {
     W largest{};
 };
 
-/// Sorts m edges by their tails (or heads) in O(n + m), keeping the order given within a vertex.
+/// A digraph both ways round.
 template <typename W>
-Arcs<W> make_arcs(std::int64_t n, std::int64_t m, const std::int64_t* from, const std::int64_t* to,
-                  const W* weight);
+struct Digraph {
+    Arcs<W> out, in;
+};
+
+/// Lays m edges out by tails and by heads, in O(n + m) and one radix sort by weight. Ends must
+/// lie in [0, n), weights must be finite and not negative.
+template <typename W>
+Digraph<W> make_digraph(std::int64_t n, std::int64_t m, const std::int64_t* tails,
+                        const std::int64_t* heads, const W* weights);
 
 }  // namespace wb::paths

@@ -13,15 +13,9 @@ using namespace paths;
 using Longs = Array<std::int64_t>;
 using Bytes = Array<std::uint8_t>;
 
-/// A digraph both ways round.
 template <typename W>
-struct Digraph {
-    Arcs<W> out, in;
-};
-
-template <typename W>
-std::unique_ptr<Digraph<W>> make_digraph(std::int64_t n, const Longs& tails, const Longs& heads,
-                                         const Array<W>& weights) {
+std::unique_ptr<Digraph<W>> checked_digraph(std::int64_t n, const Longs& tails, const Longs& heads,
+                                            const Array<W>& weights) {
     check_shape(tails, "tails", {kAnySize});
     check_shape(heads, "heads", {tails.size()});
     check_shape(weights, "weights", {tails.size()});
@@ -38,10 +32,7 @@ std::unique_ptr<Digraph<W>> make_digraph(std::int64_t n, const Longs& tails, con
         }
     }
     const py::gil_scoped_release release;
-    auto g = std::make_unique<Digraph<W>>();
-    g->out = make_arcs(n, m, from, to, weight);
-    g->in = make_arcs(n, m, to, from, weight);
-    return g;
+    return std::make_unique<Digraph<W>>(make_digraph(n, m, from, to, weight));
 }
 
 template <typename W>
@@ -86,7 +77,7 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, bool reverse, double
 template <typename W>
 void bind_digraph(py::module_& m, const char* name) {
     py::class_<Digraph<W>>(m, name)
-        .def(py::init(&make_digraph<W>), py::arg("n"), py::arg("tails").noconvert(),
+        .def(py::init(&checked_digraph<W>), py::arg("n"), py::arg("tails").noconvert(),
              py::arg("heads").noconvert(), py::arg("weights").noconvert())
         .def("shortest_paths", &search<W>, py::arg("sources").noconvert(), py::arg("reverse"),
              py::arg("limit"), py::arg("targets").noconvert(), py::arg("edge_mask").noconvert(),

@@ -102,7 +102,8 @@ class Searcher {
             for (std::int64_t a = g_.ptr[v]; a < end; ++a) {
                 const auto [head, weight] = g_.arcs[a];
                 const D next = d + static_cast<D>(weight);
-                if (next >= distance_[head] || next > limit_) continue;
+                if (next > limit_) break;  // arcs rise by weight
+                if (next >= distance_[head]) continue;
                 if constexpr (kMask) {
                     if (query_.edge_mask[g_.edge[a]] == 0) continue;
                 }
