@@ -23,6 +23,9 @@ std::unique_ptr<Digraph<W>> checked_digraph(std::int64_t n, const Longs& tails, 
         throw std::invalid_argument("n must be in [0, 2^31 - 2], got " + std::to_string(n));
     }
     const std::int64_t m = tails.size();
+    if (m >= std::int64_t{1} << 32) {  // searches number arcs in 32 bits
+        throw std::invalid_argument("a graph may have 2^32 - 1 edges, got " + std::to_string(m));
+    }
     const std::int64_t *from = tails.data(), *to = heads.data();
     const W* weight = weights.data();
     for (std::int64_t e = 0; e < m; ++e) {

@@ -5,161 +5,146 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 #include "core/parallel.hpp"
-#include "paths/queues.hpp"
+#include "paths/bucket_search.hpp"
+#include "paths/radix_search.hpp"
 
 namespace wb::paths {
 namespace {
 
-constexpr std::uint64_t kDialLargest = 1 << 16;
+/// Buckets that a ring may have; weights that need more go to the radix heap.
+constexpr double kRing = 1 << 16;
 
-template <typename D>
-std::uint64_t key_of(D distance) {
-    if constexpr (std::is_floating_point_v<D>) {
-        return std::bit_cast<std::uint64_t>(distance);
-    } else {
-        return distance;
+/// Buckets so narrow that few arcs stay within one, judged by a sample of the weights.
+template <typename W>
+BucketWidth bucket_width(const Arcs<W>& g, bool& fits) {
+    constexpr std::int64_t kSample = 1024;
+    std::vector<double> sample;
+    const std::int64_t stride = std::max<std::int64_t>(1, g.m / kSample);
+    for (std::int64_t a = 0; a < g.m; a += stride) {
+        if (g.arcs[a].weight > 0) sample.push_back(static_cast<double>(g.arcs[a].weight));
     }
-}
-
-template <typename D>
-D distance_of(std::uint64_t key) {
-    if constexpr (std::is_floating_point_v<D>) {
-        return std::bit_cast<D>(key);
-    } else {
-        return static_cast<D>(key);
+    const auto largest = static_cast<double>(g.largest);
+    double width = largest;
+    if (!sample.empty()) {
+        const auto at = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 32);
+        std::nth_element(sample.begin(), at, sample.end());
+        width = *at;
     }
+    fits = true;
+    BucketWidth out;
+    if constexpr (std::is_integral_v<W>) {
+        while (static_cast<double>(std::uint64_t{2} << out.shift) <= width) ++out.shift;
+        width = static_cast<double>(std::uint64_t{1} << out.shift);
+    } else {
+        if (!(width > 0)) width = 1;
+        out.scale = 1 / width;
+    }
+    // Sums must stay finite, since a bucket's number is an integer.
+    if (largest / width > kRing || !std::isfinite(out.scale) ||
+        !std::isfinite(2 * largest * static_cast<double>(g.n))) {
+        fits = false;
+        return out;
+    }
+    out.ring =
+        std::max<std::uint64_t>(64, std::bit_ceil(static_cast<std::uint64_t>(largest / width) + 4));
+    return out;
 }
 
-template <typename D>
-constexpr D unreached() {
-    return std::numeric_limits<D>::has_infinity ? std::numeric_limits<D>::infinity()
-                                                : std::numeric_limits<D>::max();
-}
-
-/// One thread's searches over one graph.
-template <typename Queue, typename D, typename W>
+/// One thread's searches in wide distances, begun in narrow ones where these may do.
+template <typename W>
 class Searcher {
   public:
-    Searcher(const Arcs<W>& g, const Query& query)
-        : g_(g), query_(query), queue_(static_cast<std::uint64_t>(g.largest)), distance_(g.n) {
-        if (query.parents != nullptr) parent_ = Raw<std::int64_t>(g.n);
-        limit_ = unreached<D>();
-        if (query.limit >= 0 && query.limit < static_cast<double>(limit_)) {
-            limit_ = static_cast<D>(query.limit);
-        }
-    }
+    using Wide = std::conditional_t<std::is_floating_point_v<W>, double, std::uint64_t>;
+    using Narrow = std::uint32_t;
+    static constexpr bool kIntegral = std::is_integral_v<W>;
+
+    Searcher(const Arcs<W>& g, const Query& query, const BucketWidth& width, bool fits)
+        : g_(g), query_(query), width_(width), fits_(fits) {}
 
     void run(std::int64_t i) {
-        std::fill_n(distance_.data(), g_.n, unreached<D>());
         const auto source = static_cast<std::int32_t>(query_.sources[i]);
-        if (query_.parents != nullptr) {
-            if (query_.edge_mask != nullptr) {
-                search<true, true>(source);
-            } else {
-                search<true, false>(source);
+        if constexpr (kIntegral) {
+            if (fits_ && static_cast<std::uint64_t>(g_.largest) < (std::uint64_t{1} << 31)) {
+                if (!narrow_) narrow_ = make<BucketSearch<Narrow, W>, Narrow>();
+                if (attempt<Narrow>(*narrow_, i, source)) return;
             }
+        }
+        if (fits_) {
+            if (!wide_) wide_ = make<BucketSearch<Wide, W>, Wide>();
+            attempt<Wide>(*wide_, i, source);
         } else {
-            if (query_.edge_mask != nullptr) {
-                search<false, true>(source);
-            } else {
-                search<false, false>(source);
-            }
-        }
-        double* out = query_.distances + i * g_.n;
-        for (std::int64_t v = 0; v < g_.n; ++v) {
-            const D d = distance_[v];
-            out[v] = d == unreached<D>() || d > settled_ ? std::numeric_limits<double>::infinity()
-                                                         : static_cast<double>(d);
-        }
-        if (query_.parents == nullptr) return;
-        std::int64_t* parents = query_.parents + i * g_.n;
-        for (std::int64_t v = 0; v < g_.n; ++v) {
-            const bool has = out[v] < std::numeric_limits<double>::infinity() && v != source;
-            parents[v] = has ? g_.edge[parent_[v]] : -1;
+            if (!radix_) radix_ = make<RadixSearch<Wide, W>, Wide>();
+            attempt<Wide>(*radix_, i, source);
         }
     }
 
   private:
-    template <bool kParents, bool kMask>
-    void search(std::int32_t source) {
-        queue_.clear();
-        distance_[source] = D{};
-        settled_ = D{};
-        std::uint64_t key = 0;
-        queue_.push(key, source);
-        std::int64_t wanted = query_.n_targets;
-        const auto visit = [&](std::uint64_t k, std::int32_t v) {
-            const D d = distance_of<D>(k);
-            if (distance_[v] != d) return true;  // reached at less since
-            settled_ = d;
-            if (query_.targets != nullptr && query_.targets[v] != 0 && --wanted == 0) return false;
-            const std::int64_t end = g_.ptr[v + 1];
-            for (std::int64_t a = g_.ptr[v]; a < end; ++a) {
-                const auto [head, weight] = g_.arcs[a];
-                const D next = d + static_cast<D>(weight);
-                if (next > limit_) break;  // arcs rise by weight
-                if (next >= distance_[head]) continue;
-                if constexpr (kMask) {
-                    if (query_.edge_mask[g_.edge[a]] == 0) continue;
-                }
-                distance_[head] = next;
-                if constexpr (kParents) parent_[head] = a;
-                queue_.push(key_of(next), head);
-            }
-            return true;
-        };
-        while (queue_.take(key, visit)) {
+    template <typename Search, typename D>
+    std::unique_ptr<Search> make() const {
+        SearchOptions<D> options;
+        if (query_.limit >= 0 && query_.limit < static_cast<double>(unreached<D>())) {
+            options.limit = static_cast<D>(query_.limit);
         }
-        // Nothing left to settle: all that was reached is final.
-        if (query_.targets == nullptr || wanted > 0) settled_ = unreached<D>();
+        options.targets = query_.targets;
+        options.n_targets = query_.n_targets;
+        options.edge_mask = query_.edge_mask;
+        options.parents = query_.parents != nullptr;
+        return std::make_unique<Search>(g_, width_, options);
+    }
+
+    template <typename D, typename Search>
+    bool attempt(Search& search, std::int64_t i, std::int32_t source) const {
+        const bool done = search.run(source);
+        if (done) {
+            double* out = query_.distances + i * g_.n;
+            for (std::int64_t v = 0; v < g_.n; ++v) {
+                const D d = search.distance(v);
+                out[v] = d == unreached<D>() ? std::numeric_limits<double>::infinity()
+                                             : static_cast<double>(d);
+            }
+            if (query_.parents != nullptr) {
+                std::int64_t* parents = query_.parents + i * g_.n;
+                for (std::int64_t v = 0; v < g_.n; ++v) {
+                    const bool has = out[v] < std::numeric_limits<double>::infinity();
+                    parents[v] = has && v != source ? g_.edge[search.parent(v)] : -1;
+                }
+            }
+        }
+        search.reset();
+        return done;
     }
 
     const Arcs<W>& g_;
     const Query& query_;
-    Queue queue_;
-    Raw<D> distance_;
-    Raw<std::int64_t> parent_;
-    D limit_{}, settled_{};
+    BucketWidth width_;
+    bool fits_;
+    std::unique_ptr<BucketSearch<Narrow, W>> narrow_;
+    std::unique_ptr<BucketSearch<Wide, W>> wide_;
+    std::unique_ptr<RadixSearch<Wide, W>> radix_;
 };
-
-template <typename Queue, typename D, typename W>
-void search_all(const Arcs<W>& g, const Query& query) {
-    const int threads = static_cast<int>(std::min<std::int64_t>(
-        query.n_sources, threads_for((g.m + g.n) * query.n_sources, 50'000, query.threads)));
-    std::vector<std::unique_ptr<Searcher<Queue, D, W>>> searchers(
-        static_cast<std::size_t>(std::max(1, threads)));
-    parallel_for(query.n_sources, threads, [&](std::int64_t i, int thread) {
-        auto& searcher = searchers[static_cast<std::size_t>(thread)];
-        if (!searcher) searcher = std::make_unique<Searcher<Queue, D, W>>(g, query);
-        searcher->run(i);
-    });
-}
 
 }  // namespace
 
 template <typename W>
 void shortest_paths(const Arcs<W>& g, const Query& query) {
-    if constexpr (std::is_floating_point_v<W>) {
-        search_all<RadixQueue, double>(g, query);
-    } else {
-        const auto largest = static_cast<std::uint64_t>(g.largest);
-        const auto hops = static_cast<std::uint64_t>(std::max<std::int64_t>(1, g.n));
-        const bool narrow = largest < (std::uint64_t{1} << 32) / hops - 1;
-        if (largest <= kDialLargest && narrow) {
-            search_all<DialQueue, std::uint32_t>(g, query);
-        } else if (largest <= kDialLargest) {
-            search_all<DialQueue, std::uint64_t>(g, query);
-        } else if (narrow) {
-            search_all<RadixQueue, std::uint32_t>(g, query);
-        } else {
-            search_all<RadixQueue, std::uint64_t>(g, query);
-        }
-    }
+    const int threads = static_cast<int>(std::min<std::int64_t>(
+        query.n_sources, threads_for((g.m + g.n) * query.n_sources, 50'000, query.threads)));
+    bool fits = true;
+    const BucketWidth width = bucket_width(g, fits);
+    std::vector<std::unique_ptr<Searcher<W>>> searchers(
+        static_cast<std::size_t>(std::max(1, threads)));
+    parallel_for(query.n_sources, threads, [&](std::int64_t i, int thread) {
+        auto& searcher = searchers[static_cast<std::size_t>(thread)];
+        if (!searcher) searcher = std::make_unique<Searcher<W>>(g, query, width, fits);
+        searcher->run(i);
+    });
 }
 
 template <typename W>

@@ -21,10 +21,11 @@ struct Query {
     int threads = 1;
 };
 
-/// Shortest paths from every source, by Dijkstra's algorithm over Dial's buckets (integer weights
-/// up to 2^16) or a radix heap (larger ones, and floats by their bit patterns). Weights must not
-/// be negative nor NaN. Sources in parallel; ties go to the arc met first, so that the parents,
-/// too, are the same for any number of threads. O(m + n log(largest path)) per source.
+/// Shortest paths from every source, by Dijkstra's algorithm over buckets of one width, exact
+/// within each (bucket_search.hpp), or over a radix heap where the weights are spread over too many
+/// magnitudes. Weights must not be negative nor NaN. Sources in parallel; of equally short paths
+/// the one relaxed first stays, in an order that depends on the graph and the source alone, so
+/// that the parents, too, are the same for any number of threads. O(m + n log n) per source.
 template <typename W>
 void shortest_paths(const Arcs<W>& g, const Query& query);
 
