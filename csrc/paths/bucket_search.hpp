@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct BucketWidth {
 template <typename D, typename W>
 class BucketSearch {
   public:
+    using Distance = D;
+
     BucketSearch(const Arcs<W>& g, const BucketWidth& width, const SearchOptions<D>& options)
         : g_(g),
           options_(options),
@@ -48,16 +51,23 @@ class BucketSearch {
         return options_.limit < unreached<D>() ? search<true>(source) : search<false>(source);
     }
 
-    /// Final distance of a vertex, unreached<D>() where there is none.
-    D distance(std::int64_t v) const {
-        const D d = distance_[v];
-        return d < unreached<D>() && number(d) <= last_ ? d : unreached<D>();
-    }
+    /// Distance of a vertex, unreached<D>() where there is none.
+    D distance(std::int64_t v) const { return distance_[v]; }
     /// Arc by which a vertex other than the source was reached.
     std::uint32_t parent(std::int64_t v) const { return parent_[v]; }
 
-    /// Makes ready for the next source, in O(n).
-    void reset() { std::fill_n(distance_.data(), g_.n, unreached<D>()); }
+    /// Every vertex that has a final distance, once, by rising bucket.
+    std::span<const std::int32_t> reached() const { return reached_; }
+
+    /// Makes ready for the next source, in the time it took to reach what was reached.
+    void reset() {
+        if (static_cast<std::int64_t>(reached_.size()) > g_.n / 16) {
+            std::fill_n(distance_.data(), g_.n, unreached<D>());
+        } else {
+            for (const std::int32_t v : reached_) distance_[v] = unreached<D>();
+        }
+        reached_.clear();
+    }
 
   private:
     struct Entry {
@@ -101,8 +111,9 @@ class BucketSearch {
         return true;
     }
 
-    bool allowed(std::int64_t arc) const {
-        return options_.edge_mask == nullptr || options_.edge_mask[g_.edge[arc]] != 0;
+    bool allowed(D next, std::int32_t head, std::int64_t arc) const {
+        return (options_.edge_mask == nullptr || options_.edge_mask[g_.edge[arc]] != 0) &&
+               (options_.below == nullptr || next < options_.below[head]);
     }
 
     /// Does a vertex have an arc that ends in the bucket it is in?
@@ -113,7 +124,6 @@ class BucketSearch {
 
     template <bool kLimit>
     bool search(std::int32_t source) {
-        last_ = std::numeric_limits<std::uint64_t>::max();
         distance_[source] = D{};
         push(D{}, source);
         std::int64_t wanted = options_.n_targets;
@@ -125,20 +135,24 @@ class BucketSearch {
         }
         for (std::uint64_t at = 0; advance(at);) {
             if (at >= highest) {
-                clear();
+                clear(width_.ring);
+                reset();
                 return false;
             }
             std::vector<Entry>& bucket = buckets_[at & mask_];
             relax_within<kLimit>(bucket, at);
             if (options_.targets != nullptr) {
+                const std::size_t before = reached_.size();
                 for (const auto& [d, v] : bucket) {
-                    wanted -= distance_[v] == d && options_.targets[v] != 0 ? 1 : 0;
+                    if (distance_[v] != d) continue;
+                    reached_.push_back(v);
+                    wanted -= options_.targets[v] != 0 ? 1 : 0;
                 }
                 if (wanted <= 0) {
-                    last_ = at;
-                    clear();
+                    clear(at & mask_);
                     return true;
                 }
+                reached_.resize(before);
             }
             relax_beyond<kLimit>(bucket);
             bucket.clear();
@@ -174,7 +188,7 @@ class BucketSearch {
                 const D next = d + static_cast<D>(weight);
                 if (number(next) != at) break;
                 if (kLimit && next > options_.limit) break;
-                if (next >= distance_[head] || !allowed(a)) continue;
+                if (next >= distance_[head] || !allowed(next, head, a)) continue;
                 distance_[head] = next;
                 if (options_.parents) parent_[head] = static_cast<std::uint32_t>(a);
                 bucket.push_back({next, head});
@@ -200,6 +214,7 @@ class BucketSearch {
             }
             const auto [d, v] = bucket[i];
             if (distance[v] != d) continue;  // reached at less since
+            reached_.push_back(v);
             std::int64_t a = g_.ptr[v];
             const std::int64_t end = g_.ptr[v + 1];
             while (a < end) {
@@ -229,17 +244,23 @@ class BucketSearch {
     void improve(std::size_t found) {
         for (std::size_t i = 0; i < found; ++i) {
             const auto [next, head, arc] = candidates_[i];
-            if (next >= distance_[head] || !allowed(arc)) continue;
+            if (next >= distance_[head] || !allowed(next, head, arc)) continue;
             distance_[head] = next;
             if (options_.parents) parent_[head] = arc;
             push(next, head);
         }
     }
 
-    void clear() {
+    /// Forgets what is reached but waits in a bucket other than `final`.
+    void clear(std::uint64_t final) {
         for (std::size_t w = 0; w < bits_.size(); ++w) {
             for (; bits_[w] != 0; bits_[w] &= bits_[w] - 1) {
-                buckets_[64 * w + static_cast<std::size_t>(std::countr_zero(bits_[w]))].clear();
+                const std::uint64_t b =
+                    64 * w + static_cast<std::uint64_t>(std::countr_zero(bits_[w]));
+                for (const auto& [d, v] : buckets_[b]) {
+                    if (b != final && distance_[v] == d) distance_[v] = unreached<D>();
+                }
+                buckets_[b].clear();
             }
         }
     }
@@ -254,7 +275,7 @@ class BucketSearch {
     std::array<Candidate, kCandidates> candidates_;
     Raw<D> distance_;
     Raw<std::uint32_t> parent_;
-    std::uint64_t last_ = 0;  // number of the last bucket that is final
+    std::vector<std::int32_t> reached_;
 };
 
 }  // namespace wb::paths

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A priority queue for searches whose keys never fall below the last one taken.
+// Priority queues for searches whose keys never fall below the last one taken.
 #pragma once
 
 #include <bit>
@@ -9,11 +9,65 @@
 
 namespace wb::paths {
 
+/// Dial's buckets: one per distance modulo a power of two beyond the largest weight. Stale
+/// entries stay until they are met. Taking is O(1) plus the empty buckets skipped, 64 at a time.
+class DialQueue {
+  public:
+    explicit DialQueue(std::uint64_t largest)
+        : buckets_(std::bit_ceil(largest + 1 < 64 ? std::uint64_t{64} : largest + 1)),
+          bits_(buckets_.size() / 64),
+          mask_(buckets_.size() - 1) {}
+
+    void push(std::uint64_t key, std::int32_t v) {
+        const std::uint64_t b = key & mask_;
+        buckets_[b].push_back(v);
+        bits_[b >> 6] |= std::uint64_t{1} << (b & 63);
+    }
+
+    /// Takes every vertex of the least distance; false when nothing is left. `visit(key, v)` may
+    /// push, also at the same distance. Stops at once when it returns false.
+    template <typename Visit>
+    bool take(std::uint64_t& key, const Visit& visit) {
+        const std::uint64_t here = key & mask_, words = bits_.size();
+        std::uint64_t word = here >> 6;
+        std::uint64_t left = bits_[word] & (~std::uint64_t{0} << (here & 63));
+        for (std::uint64_t step = 0; left == 0; ++step) {
+            if (step == words) return false;
+            word = (word + 1) & (words - 1);
+            left = bits_[word];
+        }
+        const std::uint64_t b = (word << 6) + static_cast<std::uint64_t>(std::countr_zero(left));
+        key += (b - here) & mask_;
+        std::vector<std::int32_t>& bucket = buckets_[b];
+        for (std::size_t i = 0; i < bucket.size(); ++i) {  // it may grow meanwhile
+            if (!visit(key, bucket[i])) return false;
+        }
+        bucket.clear();
+        bits_[b >> 6] &= ~(std::uint64_t{1} << (b & 63));
+        return true;
+    }
+
+    void clear() {
+        for (std::size_t w = 0; w < bits_.size(); ++w) {
+            for (; bits_[w] != 0; bits_[w] &= bits_[w] - 1) {
+                buckets_[64 * w + static_cast<std::size_t>(std::countr_zero(bits_[w]))].clear();
+            }
+        }
+    }
+
+  private:
+    std::vector<std::vector<std::int32_t>> buckets_;
+    std::vector<std::uint64_t> bits_;
+    std::uint64_t mask_;
+};
+
 /// Radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, JACM 1990): bucket i holds the keys whose highest
 /// bit that differs from the last key taken is i. Non-negative doubles sort as their bits do, so
 /// it serves them as well.
 class RadixQueue {
   public:
+    explicit RadixQueue(std::uint64_t) {}
+
     void push(std::uint64_t key, std::int32_t v) {
         const int b = bucket(key);
         buckets_[b].push_back({key, v});

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <type_traits>
+#include <span>
+#include <vector>
 
 #include "paths/bucket_search.hpp"
 #include "paths/digraph.hpp"
@@ -19,23 +19,26 @@ namespace wb::paths {
 template <typename D, typename W>
 class RadixSearch {
   public:
+    using Distance = D;
+
     RadixSearch(const Arcs<W>& g, const BucketWidth&, const SearchOptions<D>& options)
         : g_(g), options_(options), distance_(std::max<std::int64_t>(1, g.n)) {
         if (options.parents) parent_ = Raw<std::uint32_t>(std::max<std::int64_t>(1, g.n));
-        reset();
+        std::fill_n(distance_.data(), g.n, unreached<D>());
     }
 
     bool run(std::int32_t source) {
         queue_.clear();
         distance_[source] = D{};
-        last_ = D{};
+        reached_.push_back(source);
+        D last{};
         std::uint64_t key = 0;
         queue_.push(key, source);
         std::int64_t wanted = options_.n_targets;
         const auto visit = [&](std::uint64_t k, std::int32_t v) {
-            const D d = distance_of(k);
+            const D d = distance_of<D>(k);
             if (distance_[v] != d) return true;  // reached at less since
-            last_ = d;
+            last = d;
             if (options_.targets != nullptr && options_.targets[v] != 0 && --wanted == 0) {
                 return false;
             }
@@ -46,6 +49,8 @@ class RadixSearch {
                 if (next > options_.limit) break;  // arcs rise by weight
                 if (next >= distance_[head]) continue;
                 if (options_.edge_mask != nullptr && options_.edge_mask[g_.edge[a]] == 0) continue;
+                if (options_.below != nullptr && next >= options_.below[head]) continue;
+                if (distance_[head] == unreached<D>()) reached_.push_back(head);
                 distance_[head] = next;
                 if (options_.parents) parent_[head] = static_cast<std::uint32_t>(a);
                 queue_.push(key_of(next), head);
@@ -54,39 +59,31 @@ class RadixSearch {
         };
         while (queue_.take(key, visit)) {
         }
-        // Nothing left to settle: all that was reached is final.
-        if (options_.targets == nullptr || wanted > 0) last_ = unreached<D>();
+        if (options_.targets != nullptr && wanted <= 0) {
+            std::erase_if(reached_, [&](std::int32_t v) {
+                const bool waits = distance_[v] > last;
+                if (waits) distance_[v] = unreached<D>();
+                return waits;
+            });
+        }
         return true;
     }
 
-    D distance(std::int64_t v) const {
-        return distance_[v] > last_ ? unreached<D>() : distance_[v];
-    }
+    D distance(std::int64_t v) const { return distance_[v]; }
     std::uint32_t parent(std::int64_t v) const { return parent_[v]; }
-    void reset() { std::fill_n(distance_.data(), g_.n, unreached<D>()); }
+    std::span<const std::int32_t> reached() const { return reached_; }
+    void reset() {
+        for (const std::int32_t v : reached_) distance_[v] = unreached<D>();
+        reached_.clear();
+    }
 
   private:
-    static std::uint64_t key_of(D distance) {
-        if constexpr (std::is_floating_point_v<D>) {
-            return std::bit_cast<std::uint64_t>(distance);
-        } else {
-            return distance;
-        }
-    }
-    static D distance_of(std::uint64_t key) {
-        if constexpr (std::is_floating_point_v<D>) {
-            return std::bit_cast<D>(key);
-        } else {
-            return static_cast<D>(key);
-        }
-    }
-
     const Arcs<W>& g_;
     const SearchOptions<D> options_;
-    RadixQueue queue_;
+    RadixQueue queue_{0};
     Raw<D> distance_;
     Raw<std::uint32_t> parent_;
-    D last_{};
+    std::vector<std::int32_t> reached_;
 };
 
 }  // namespace wb::paths

@@ -2,16 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+
+#include "paths/keys.hpp"
 
 namespace wb::paths {
-
-/// Stands for "not reached" among distances.
-template <typename D>
-constexpr D unreached() {
-    return std::numeric_limits<D>::has_infinity ? std::numeric_limits<D>::infinity()
-                                                : std::numeric_limits<D>::max();
-}
 
 /// What a search may do besides finding all distances. Null pointers ask for nothing.
 template <typename D>
@@ -21,6 +15,7 @@ struct SearchOptions {
     std::int64_t n_targets = 0;               // how many are marked
     const std::uint8_t* edge_mask = nullptr;  // per edge: may it be used?
     bool parents = false;                     // keep the arc into each vertex
+    const D* below = nullptr;  // per vertex: reach it at less than this or not at all
 };
 
 }  // namespace wb::paths

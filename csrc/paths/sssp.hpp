@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "paths/digraph.hpp"
 
@@ -29,9 +30,27 @@ struct Query {
 template <typename W>
 void shortest_paths(const Arcs<W>& g, const Query& query);
 
-/// Number of the strongly connected component of each vertex, in reverse topological order;
-/// returns how many there are. Pearce's algorithm without recursion, O(n + m).
+/// Distances of the vertices near each source, by rising vertex.
+struct Balls {
+    std::vector<std::int64_t> ptr;       // source i's are at ptr[i] .. ptr[i + 1]
+    std::vector<std::int32_t> vertices;  // rising within a source
+    std::vector<double> distances;
+    std::vector<std::int64_t> parents;  // edge into each vertex or -1, where asked for
+};
+
+/// What shortest_paths finds up to a limit, in time and memory that follow what is reached:
+/// targets and the outputs of the query are not used. O(n) once per thread.
 template <typename W>
-std::int64_t strong_components(const Arcs<W>& g, std::int32_t* component);
+Balls shortest_paths_near(const Arcs<W>& g, const Query& query, bool parents);
+
+/// d(u, v) + d(v, u) for every source u of the query: dense in query.distances (targets and
+/// parents are not used) with one search each way.
+template <typename W>
+void round_trips(const Digraph<W>& g, const Query& query);
+
+/// The same up to a limit, in time that follows the balls of that radius: the way back is searched
+/// only where the way there leaves room for it.
+template <typename W>
+Balls round_trips_near(const Digraph<W>& g, const Query& query);
 
 }  // namespace wb::paths
