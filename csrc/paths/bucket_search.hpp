@@ -42,7 +42,10 @@ class BucketSearch {
           buckets_(width.ring),
           bits_(width.ring / 64),
           distance_(std::max<std::int64_t>(1, g.n)) {
-        if (options.parents) parent_ = Raw<std::uint32_t>(std::max<std::int64_t>(1, g.n));
+        if (options.parents) {
+            parent_ = Raw<std::uint32_t>(std::max<std::int64_t>(1, g.n));
+            std::fill_n(parent_.data(), g.n, 0U);
+        }
         std::fill_n(distance_.data(), g.n, unreached<D>());
     }
 
@@ -53,7 +56,7 @@ class BucketSearch {
 
     /// Distance of a vertex, unreached<D>() where there is none.
     D distance(std::int64_t v) const { return distance_[v]; }
-    /// Arc by which a vertex other than the source was reached.
+    /// Arc by which a vertex other than the source was reached; some arc for others.
     std::uint32_t parent(std::int64_t v) const { return parent_[v]; }
 
     /// Every vertex that has a final distance, once, by rising bucket.
@@ -80,7 +83,7 @@ class BucketSearch {
         std::uint32_t arc;
     };
     static constexpr std::size_t kCandidates = 256;
-    static constexpr std::size_t kFar = 12, kNear = 5;  // entries fetched ahead: rows, arcs
+    static constexpr std::size_t kFar = 24, kNear = 12;  // entries fetched ahead: rows, arcs
 
     std::uint64_t number(D d) const {
         if constexpr (std::is_floating_point_v<D>) {
@@ -168,7 +171,10 @@ class BucketSearch {
         const auto later = [](const Entry& a, const Entry& b) { return a.distance > b.distance; };
         const std::size_t count = bucket.size();
         for (std::size_t i = 0; i < count; ++i) {
-            if (i + kFar < count) __builtin_prefetch(&g_.ptr[bucket[i + kFar].vertex]);
+            if (i + kFar < count) {
+                __builtin_prefetch(&g_.ptr[bucket[i + kFar].vertex]);
+                __builtin_prefetch(&distance_[bucket[i + kFar].vertex]);
+            }
             if (i + kNear < count) {
                 __builtin_prefetch(&g_.arcs[g_.ptr[bucket[i + kNear].vertex]]);
             }

@@ -23,7 +23,10 @@ class RadixSearch {
 
     RadixSearch(const Arcs<W>& g, const BucketWidth&, const SearchOptions<D>& options)
         : g_(g), options_(options), distance_(std::max<std::int64_t>(1, g.n)) {
-        if (options.parents) parent_ = Raw<std::uint32_t>(std::max<std::int64_t>(1, g.n));
+        if (options.parents) {
+            parent_ = Raw<std::uint32_t>(std::max<std::int64_t>(1, g.n));
+            std::fill_n(parent_.data(), g.n, 0U);
+        }
         std::fill_n(distance_.data(), g.n, unreached<D>());
     }
 

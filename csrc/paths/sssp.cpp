@@ -14,6 +14,7 @@
 namespace wb::paths {
 namespace {
 
+constexpr std::int64_t kAhead = 24;  // vertices whose edges are fetched ahead
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 template <typename D>
@@ -86,6 +87,7 @@ void shortest_paths(const Arcs<W>& g, const Query& query) {
             if (query.parents == nullptr) return;
             std::int64_t* const parents = query.parents + i * g.n;
             for (std::int64_t v = 0; v < g.n; ++v) {
+                if (v + kAhead < g.n) __builtin_prefetch(&g.edge[search.parent(v + kAhead)]);
                 const bool has = out[v] < kInfinity && v != source;
                 parents[v] = has ? g.edge[search.parent(v)] : -1;
             }
