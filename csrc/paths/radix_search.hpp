@@ -60,7 +60,10 @@ class RadixSearch {
             }
             return true;
         };
-        while (queue_.take(key, visit)) {
+        const auto live = [&](std::uint64_t k, std::int32_t v) {
+            return distance_[v] == distance_of<D>(k);
+        };
+        while (queue_.take(key, visit, live)) {
         }
         if (options_.targets != nullptr && wanted <= 0) {
             std::erase_if(reached_, [&](std::int32_t v) {
