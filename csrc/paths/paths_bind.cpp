@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/array_bind.hpp"
+#include "paths/components.hpp"
 #include "paths/sssp.hpp"
 
 namespace wb {

@@ -10,36 +10,13 @@
 #include <type_traits>
 
 #include "core/parallel.hpp"
+#include "paths/keys.hpp"
 #include "paths/queues.hpp"
 
 namespace wb::paths {
 namespace {
 
 constexpr std::uint64_t kDialLargest = 1 << 16;
-
-template <typename D>
-std::uint64_t key_of(D distance) {
-    if constexpr (std::is_floating_point_v<D>) {
-        return std::bit_cast<std::uint64_t>(distance);
-    } else {
-        return distance;
-    }
-}
-
-template <typename D>
-D distance_of(std::uint64_t key) {
-    if constexpr (std::is_floating_point_v<D>) {
-        return std::bit_cast<D>(key);
-    } else {
-        return static_cast<D>(key);
-    }
-}
-
-template <typename D>
-constexpr D unreached() {
-    return std::numeric_limits<D>::has_infinity ? std::numeric_limits<D>::infinity()
-                                                : std::numeric_limits<D>::max();
-}
 
 /// One thread's searches over one graph.
 template <typename Queue, typename D, typename W>
@@ -162,65 +139,7 @@ void shortest_paths(const Arcs<W>& g, const Query& query) {
     }
 }
 
-template <typename W>
-std::int64_t strong_components(const Arcs<W>& g, std::int32_t* component) {
-    // Pearce, Information Processing Letters 116 (2016): one number per vertex, which is the
-    // visiting index until its component is known. Components are numbered from the top down
-    // meanwhile, so that both kinds of numbers keep apart.
-    const Raw<std::int32_t> rindex(std::max<std::int64_t>(1, g.n));
-    const Raw<std::int64_t> arc(std::max<std::int64_t>(1, g.n));
-    const Raw<std::uint8_t> root(std::max<std::int64_t>(1, g.n));
-    std::vector<std::int32_t> path, stack;
-    std::fill_n(rindex.data(), g.n, 0);
-    std::int32_t index = 1;
-    auto last = static_cast<std::int32_t>(g.n);
-    for (std::int32_t s = 0; s < g.n; ++s) {
-        if (rindex[s] != 0) continue;
-        path.push_back(s);
-        arc[s] = g.ptr[s];
-        root[s] = 1;
-        rindex[s] = index++;
-        while (!path.empty()) {
-            const std::int32_t v = path.back();
-            if (arc[v] < g.ptr[v + 1]) {
-                const std::int32_t w = g.arcs[arc[v]].target;
-                if (rindex[w] == 0) {
-                    path.push_back(w);
-                    arc[w] = g.ptr[w];
-                    root[w] = 1;
-                    rindex[w] = index++;
-                    continue;  // this arc is looked at again when w is done
-                }
-                if (rindex[w] < rindex[v]) {
-                    rindex[v] = rindex[w];
-                    root[v] = 0;
-                }
-                ++arc[v];
-                continue;
-            }
-            path.pop_back();
-            if (root[v] == 0) {
-                stack.push_back(v);
-                continue;
-            }
-            --index;
-            while (!stack.empty() && rindex[v] <= rindex[stack.back()]) {
-                rindex[stack.back()] = last;
-                stack.pop_back();
-                --index;
-            }
-            rindex[v] = last--;
-        }
-    }
-    for (std::int64_t v = 0; v < g.n; ++v) {
-        component[v] = static_cast<std::int32_t>(g.n) - rindex[v];
-    }
-    return g.n - last;
-}
-
-#define WB_PATHS(W)                                             \
-    template void shortest_paths(const Arcs<W>&, const Query&); \
-    template std::int64_t strong_components(const Arcs<W>&, std::int32_t*);
+#define WB_PATHS(W) template void shortest_paths(const Arcs<W>&, const Query&);
 WB_PATHS(std::int32_t)
 WB_PATHS(std::int64_t)
 WB_PATHS(float)

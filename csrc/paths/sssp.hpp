@@ -28,9 +28,4 @@ struct Query {
 template <typename W>
 void shortest_paths(const Arcs<W>& g, const Query& query);
 
-/// Number of the strongly connected component of each vertex, in reverse topological order;
-/// returns how many there are. Pearce's algorithm without recursion, O(n + m).
-template <typename W>
-std::int64_t strong_components(const Arcs<W>& g, std::int32_t* component);
-
 }  // namespace wb::paths
