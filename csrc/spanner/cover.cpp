@@ -138,19 +138,28 @@ class Worker {
         outer_ = task.within + radius_;
         inner_ = std::max(radius_, outer_ / 2);
         cell_ = inner_ / 2;
-        const std::int64_t before = balls_.settled();
-        nearest_settled_ = 0;
+        const std::int64_t first = settled();
+        exact_cost_ = 0;
         std::vector<std::int32_t> todo = lay_out();
         scale.sources = static_cast<std::int64_t>(todo.size());
         while (!todo.empty() && scale.repetitions < options_.repetitions) {
-            const auto had = todo.size();
+            const auto had = static_cast<std::int64_t>(todo.size());
+            const std::int64_t before = settled();
             todo = repeat(todo);
             ++scale.repetitions;
-            scale.certified.push_back(static_cast<std::int64_t>(had - todo.size()));
+            scale.certified.push_back(had - static_cast<std::int64_t>(todo.size()));
+            if (todo.empty()) break;
+            // What a source costs by its exact ball is known by doing one.
+            const std::int64_t between = settled();
+            exact_ball(todo.back(), component_[todo.back()], component_);
+            todo.pop_back();
+            ++scale.fallback;
+            exact_cost_ += settled() - between;
+            if ((between - before) * scale.fallback > scale.certified.back() * exact_cost_) break;
         }
         for (const std::int32_t q : todo) exact_ball(q, component_[q], component_);
-        scale.fallback = static_cast<std::int64_t>(todo.size());
-        scale.settled = balls_.settled() - before + nearest_settled_;
+        scale.fallback += static_cast<std::int64_t>(todo.size());
+        scale.settled = settled() - first;
     }
 
   private:
@@ -161,6 +170,8 @@ class Worker {
         std::vector<std::int32_t> sources;  // by rank; those no longer alive are to be skipped
         std::size_t next = 0, alive = 0;
     };
+
+    std::int64_t settled() const { return balls_.settled() + nearest_settled_; }
 
     /// Components of the edges up to R, the only ones a pair of this scale can use; the sources
     /// that have company.
@@ -302,7 +313,7 @@ class Worker {
     }
 
     /// Of the radii from inner_ to outer_ the one with fewest sources near the boundary for each
-    /// that is certified; of equal ones the largest.
+    /// that is certified; of equal ones the smallest, which takes fewest edges.
     double best_radius() const {
         double best = outer_, least = std::numeric_limits<double>::infinity();
         const auto upto = [&](double x) {
@@ -314,7 +325,7 @@ class Worker {
             const double certified = upto(std::min(ball - radius_, task_->within));
             const double lost = upto(ball + radius_) - certified;
             const double cost = lost / certified;
-            if (cost < least || (cost == least && ball > best)) {
+            if (cost < least || (cost == least && ball < best)) {
                 least = cost;
                 best = ball;
             }
@@ -432,7 +443,7 @@ class Worker {
     std::vector<std::int32_t> count_out_, count_in_;
     std::vector<double> around_;
     std::vector<std::pair<std::int32_t, std::int32_t>> cell_of_;
-    std::int64_t heavy_out_ = 0, heavy_in_ = 0, nearest_settled_ = 0;
+    std::int64_t heavy_out_ = 0, heavy_in_ = 0, nearest_settled_ = 0, exact_cost_ = 0;
     std::int32_t first_free_ = 0, next_part_ = 0;
     double radius_ = 0, outer_ = 0, inner_ = 0, cell_ = 0, enough_ = 0;
 };
@@ -461,9 +472,7 @@ std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::
             Scale scale;
             const std::optional<Task<W>> task = scales.next(scale);
             if (!task) return;
-            const bool wanted = options.only.empty() ||
-                                std::find(options.only.begin(), options.only.end(), task->number) !=
-                                    options.only.end();
+            const bool wanted = task->number % options.shares == options.share;
             if (wanted && task->core->n > 1) {
                 auto& worker = workers[thread];
                 if (!worker) worker = std::make_unique<Worker<W, Queue>>(*start, options, mask);

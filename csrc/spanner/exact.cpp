@@ -126,9 +126,11 @@ std::int64_t sampled_balls(const Core<W>& whole, const BallsOptions& options, st
         std::mutex mutex;
         std::int64_t finished = 0;
         parallel_for(count, threads, [&](std::int64_t i, int thread) {
-            auto& worker = workers[thread];
-            if (!worker) worker = std::make_unique<SampledBalls<W, Queue>>(core, options, mask);
-            worker->run(i, radii[i]);
+            if (i % options.shares == options.share) {
+                auto& worker = workers[thread];
+                if (!worker) worker = std::make_unique<SampledBalls<W, Queue>>(core, options, mask);
+                worker->run(i, radii[i]);
+            }
             const std::lock_guard<std::mutex> lock(mutex);
             ++finished;
             if (thread == 0 && options.progress) options.progress(finished, count);

@@ -95,29 +95,32 @@ class Distances {
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
 };
 
-/// What the greedy step needs to know of one source.
+/// Distances in the spanner around one source.
 template <typename W>
 struct Around {
-    using D = paths::Distance<W>;
-    std::vector<D> from, to;                     // in the graph
-    std::vector<std::int32_t> arc_from, arc_to;  // by which a vertex is entered
-    Distances<W> spanner_from, spanner_to;
-    std::size_t known = 0;  // edges of the spanner its distances know of
+    Distances<W> from, to;
+    std::size_t known = 0;  // edges of the spanner they know of
 };
 
-template <typename W, typename Queue>
+/// One source's part of a batch of trees.
+template <typename W>
+struct View {
+    const paths::Distance<W>*from, *to;
+    const std::int32_t *arc_from, *arc_to;
+};
+
+template <typename W>
 class Greedy {
   public:
     using D = paths::Distance<W>;
 
-    Greedy(const Core<W>& core, const Options& options, std::uint8_t* mask)
-        : core_(core), options_(options), mask_(mask), spanner_(core) {
+    Greedy(const Core<W>& core, const Options& options, const TreeProvider<W>& trees,
+           std::uint8_t* mask)
+        : core_(core), options_(options), trees_(trees), mask_(mask), spanner_(core) {
         for (std::int32_t e = 0; e < core.m; ++e) {
             if (mask[core.edge[e]] != 0) spanner_.insert(e);
         }
         threads_ = threads_for(core.m, 5'000, options.threads);
-        forward_.resize(static_cast<std::size_t>(threads_));
-        backward_.resize(static_cast<std::size_t>(threads_));
     }
 
     GreedyStats run(Start start) {
@@ -129,11 +132,20 @@ class Greedy {
         std::vector<Around<W>> around(std::min(batch, s));
         for (std::int64_t begin = 0; begin < s; begin += batch) {
             const std::int64_t size = std::min(batch, s - begin);
-            parallel_for(size, threads_, [&](std::int64_t i, int thread) {
-                search(core_.sources[begin + i], around[i], thread);
+            const Trees<W> trees = trees_(begin, begin + size);
+            parallel_for(size, threads_, [&](std::int64_t i, int) {
+                Around<W>& a = around[i];
+                a.from.start(core_.n, core_.sources[begin + i]);
+                a.from.settle(spanner_, false);
+                a.to.start(core_.n, core_.sources[begin + i]);
+                a.to.settle(spanner_, true);
+                a.known = spanner_.edges().size();
             });
             for (std::int64_t i = 0; i < size; ++i) {
-                satisfy(core_.sources[begin + i], around[i]);
+                const std::int64_t at = i * core_.n;
+                satisfy(core_.sources[begin + i], around[i],
+                        {trees.from.data() + at, trees.to.data() + at, trees.arc_from.data() + at,
+                         trees.arc_to.data() + at});
             }
             if (options_.progress) options_.progress(begin + size, s);
         }
@@ -141,69 +153,38 @@ class Greedy {
     }
 
   private:
-    using Search = paths::LocalSearch<W, Queue>;
-
-    void search(std::int32_t source, Around<W>& a, int thread) {
-        auto& forward = forward_[thread];
-        auto& backward = backward_[thread];
-        if (!forward) {
-            forward = std::make_unique<Search>(core_.n, core_.largest());
-            backward = std::make_unique<Search>(core_.n, core_.largest());
-        }
-        const auto all = [](std::int32_t, D) { return true; };
-        const D limit = paths::unreached<D>() - 1;
-        forward->run(core_.g.out, source, limit, all);
-        backward->run(core_.g.in, source, limit, all);
-        a.from.resize(core_.n);
-        a.to.resize(core_.n);
-        a.arc_from.resize(core_.n);
-        a.arc_to.resize(core_.n);
-        for (std::int32_t v = 0; v < core_.n; ++v) {
-            a.from[v] = forward->distance(v);
-            a.to[v] = backward->distance(v);
-            a.arc_from[v] = forward->arc(v);
-            a.arc_to[v] = backward->arc(v);
-        }
-        a.spanner_from.start(core_.n, source);
-        a.spanner_from.settle(spanner_, false);
-        a.spanner_to.start(core_.n, source);
-        a.spanner_to.settle(spanner_, true);
-        a.known = spanner_.edges().size();
-    }
-
     /// Takes in what was inserted since the distances were right.
     void catch_up(Around<W>& a) {
         const std::vector<std::int32_t>& edges = spanner_.edges();
         for (; a.known < edges.size(); ++a.known) {
             const std::int32_t e = edges[a.known];
-            a.spanner_from.offer(core_.tail[e], core_.head[e], core_.weight[e]);
-            a.spanner_to.offer(core_.head[e], core_.tail[e], core_.weight[e]);
+            a.from.offer(core_.tail[e], core_.head[e], core_.weight[e]);
+            a.to.offer(core_.head[e], core_.tail[e], core_.weight[e]);
         }
-        a.spanner_from.settle(spanner_, false);
-        a.spanner_to.settle(spanner_, true);
+        a.from.settle(spanner_, false);
+        a.to.settle(spanner_, true);
     }
 
-    bool violated(const Around<W>& a, std::int32_t v) const {
-        const D out = a.spanner_from[v], back = a.spanner_to[v];
+    bool violated(const Around<W>& a, const View<W>& g, std::int32_t v) const {
+        const D out = a.from[v], back = a.to[v];
         if (out == paths::unreached<D>() || back == paths::unreached<D>()) return true;
-        const double allowed = options_.stretch * static_cast<double>(a.from[v] + a.to[v]);
+        const double allowed = options_.stretch * static_cast<double>(g.from[v] + g.to[v]);
         return static_cast<double>(out + back) > allowed * (1 + 1e-12);
     }
 
-    void satisfy(std::int32_t source, Around<W>& a) {
+    void satisfy(std::int32_t source, Around<W>& a, const View<W>& g) {
         catch_up(a);
         std::vector<std::pair<D, std::int32_t>> wrong;
         for (std::int32_t v = 0; v < core_.n; ++v) {
-            if (violated(a, v)) wrong.emplace_back(a.from[v] + a.to[v], v);
+            if (violated(a, g, v)) wrong.emplace_back(g.from[v] + g.to[v], v);
         }
         std::sort(wrong.begin(), wrong.end());
         stats_.violations += static_cast<std::int64_t>(wrong.size());
         for (const auto& [roundtrip, v] : wrong) {
-            if (!violated(a, v)) continue;
-            const bool out_first =
-                excess(a.spanner_from[v], a.from[v]) >= excess(a.spanner_to[v], a.to[v]);
-            insert_path(source, a, v, out_first);
-            if (violated(a, v)) insert_path(source, a, v, !out_first);
+            if (!violated(a, g, v)) continue;
+            const bool out_first = excess(a.from[v], g.from[v]) >= excess(a.to[v], g.to[v]);
+            insert_path(source, a, g, v, out_first);
+            if (violated(a, g, v)) insert_path(source, a, g, v, !out_first);
         }
     }
 
@@ -212,11 +193,12 @@ class Greedy {
         return static_cast<double>(in_spanner - in_graph);
     }
 
-    void insert_path(std::int32_t source, Around<W>& a, std::int32_t v, bool out) {
+    void insert_path(std::int32_t source, Around<W>& a, const View<W>& g, std::int32_t v,
+                     bool out) {
         path_.clear();
         for (std::int32_t x = v; x != source;) {
             const std::int64_t e =
-                out ? core_.g.out.edge[a.arc_from[x]] : core_.g.in.edge[a.arc_to[x]];
+                out ? core_.g.out.edge[g.arc_from[x]] : core_.g.in.edge[g.arc_to[x]];
             if (!spanner_.has(static_cast<std::int32_t>(e))) {
                 path_.push_back(static_cast<std::int32_t>(e));
             }
@@ -234,51 +216,92 @@ class Greedy {
 
     /// The trees of that of up to eight sources whose round trips are shortest.
     void start_from_hub() {
+        stats_.hub = with_queue(core_, [&]<typename Queue>() { return mark_hub<Queue>(); });
+        for (std::int32_t e = 0; e < core_.m; ++e) {
+            if (mask_[core_.edge[e]] != 0 && !spanner_.has(e)) spanner_.insert(e);
+        }
+    }
+
+    template <typename Queue>
+    std::int64_t mark_hub() {
         std::vector<std::pair<std::uint64_t, std::int32_t>> drawn;
         for (const std::int32_t s : core_.sources) {
             drawn.emplace_back(mix(options_.seed, 0x687562u, core_.vertex[s]), s);
         }
         std::sort(drawn.begin(), drawn.end());
         drawn.resize(std::min<std::size_t>(drawn.size(), 8));
-        const auto tried = static_cast<std::int64_t>(drawn.size());
         std::vector<std::unique_ptr<BallSearch<W, Queue>>> searches(drawn.size());
-        std::vector<double> mean(drawn.size(), 0);
+        std::vector<double> sum(drawn.size(), 0);
         const D all = paths::unreached<D>() - 1;
-        parallel_for(tried, threads_, [&](std::int64_t i, int) {
+        parallel_for(static_cast<std::int64_t>(drawn.size()), threads_, [&](std::int64_t i, int) {
             searches[i] = std::make_unique<BallSearch<W, Queue>>(core_);
             searches[i]->run(core_, drawn[i].second, all, [](std::int32_t) { return true; });
             for (std::int32_t v = 0; v < core_.n; ++v) {
-                mean[i] += static_cast<double>(searches[i]->roundtrip(v));
+                sum[i] += static_cast<double>(searches[i]->roundtrip(v));
             }
         });
-        const auto best = std::min_element(mean.begin(), mean.end()) - mean.begin();
+        const auto best = std::min_element(sum.begin(), sum.end()) - sum.begin();
         searches[best]->mark_trees(core_, all, mask_);
-        for (std::int32_t e = 0; e < core_.m; ++e) {
-            if (mask_[core_.edge[e]] != 0 && !spanner_.has(e)) spanner_.insert(e);
-        }
-        stats_.hub = core_.vertex[drawn[best].second];
+        return core_.vertex[drawn[best].second];
     }
 
     const Core<W>& core_;
     const Options& options_;
+    const TreeProvider<W>& trees_;
     std::uint8_t* mask_;
     Growing<W> spanner_;
     GreedyStats stats_;
     int threads_ = 1;
-    std::vector<std::unique_ptr<Search>> forward_, backward_;
     std::vector<std::int32_t> path_;
 };
 
 }  // namespace
 
 template <typename W>
-GreedyStats greedy(const Core<W>& core, Start start, const Options& options, std::uint8_t* mask) {
-    return with_queue(
-        core, [&]<typename Queue>() { return Greedy<W, Queue>(core, options, mask).run(start); });
+Trees<W> search_trees(const Core<W>& core, std::int64_t begin, std::int64_t end, int threads) {
+    const std::int64_t count = end - begin, n = core.n;
+    Trees<W> trees;
+    trees.from.resize(count * n);
+    trees.to.resize(count * n);
+    trees.arc_from.resize(count * n);
+    trees.arc_to.resize(count * n);
+    with_queue(core, [&]<typename Queue>() {
+        using D = paths::Distance<W>;
+        using Search = paths::LocalSearch<W, Queue>;
+        const int workers = threads_for(core.m * count, 20'000, threads);
+        std::vector<std::unique_ptr<Search>> searches(static_cast<std::size_t>(workers));
+        // One task per source and direction.
+        parallel_for(2 * count, workers, [&](std::int64_t i, int thread) {
+            auto& search = searches[thread];
+            if (!search) search = std::make_unique<Search>(n, core.largest());
+            const bool out = i % 2 == 0;
+            search->run(out ? core.g.out : core.g.in, core.sources[begin + i / 2],
+                        paths::unreached<D>() - 1, [](std::int32_t, D) { return true; });
+            D* distance = (out ? trees.from : trees.to).data() + i / 2 * n;
+            std::int32_t* arc = (out ? trees.arc_from : trees.arc_to).data() + i / 2 * n;
+            for (std::int32_t v = 0; v < n; ++v) {
+                distance[v] = search->distance(v);
+                arc[v] = search->arc(v);
+            }
+        });
+        return 0;
+    });
+    return trees;
 }
 
-template GreedyStats greedy(const Core<std::int32_t>&, Start, const Options&, std::uint8_t*);
-template GreedyStats greedy(const Core<std::int64_t>&, Start, const Options&, std::uint8_t*);
-template GreedyStats greedy(const Core<double>&, Start, const Options&, std::uint8_t*);
+template <typename W>
+GreedyStats greedy(const Core<W>& core, Start start, const Options& options,
+                   const TreeProvider<W>& trees, std::uint8_t* mask) {
+    return Greedy<W>(core, options, trees, mask).run(start);
+}
+
+#define WB_GREEDY(W)                                                                           \
+    template Trees<W> search_trees(const Core<W>&, std::int64_t, std::int64_t, int);           \
+    template GreedyStats greedy(const Core<W>&, Start, const Options&, const TreeProvider<W>&, \
+                                std::uint8_t*);
+WB_GREEDY(std::int32_t)
+WB_GREEDY(std::int64_t)
+WB_GREEDY(double)
+#undef WB_GREEDY
 
 }  // namespace wb::spanner

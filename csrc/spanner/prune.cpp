@@ -162,6 +162,10 @@ class Pruner {
         undo_.clear();
         bool kept = true;
         const std::int64_t users = ways_[0].users[edge] + ways_[1].users[edge];
+        if (users > 0 && refused_at_once(edge)) {
+            alive_[edge] = 1;
+            return false;
+        }
         std::int64_t met = 0;
         // Who refused lately is asked first.
         for (std::int64_t k = 0; kept && met < users; ++k) {
@@ -189,6 +193,32 @@ class Pruner {
             way.parent[u->at] = u->parent;
         }
         alive_[edge] = 1;
+        return false;
+    }
+
+    /// Whether the end of the edge itself has no other arc that could do for some source. Distances
+    /// only grow, so those of its neighbours today are a lower bound.
+    bool refused_at_once(std::int32_t edge) {
+        for (std::int64_t k = 0; k < s_; ++k) {
+            const std::int64_t i = asked(k);
+            for (const bool reverse : {false, true}) {
+                if (parent(reverse, i, edge) != edge) continue;
+                const std::int32_t v = to(reverse, edge);
+                const D* distance = ways_[reverse].distance.data() + i * n_;
+                const Way& back = ways_[!reverse];  // its links lead to predecessors
+                D least = paths::unreached<D>();
+                for (std::int64_t a = back.ptr[v]; a < back.ptr[v + 1]; ++a) {
+                    const Link& link = back.links[a];
+                    if (alive_[link.edge] == 0) continue;
+                    least = std::min(least, distance[link.target] + static_cast<D>(link.weight));
+                }
+                if (least == paths::unreached<D>() ||
+                    least + back.distance[i * n_ + v] > allowed_[i * n_ + v]) {
+                    last_refusal_ = i;
+                    return true;
+                }
+            }
+        }
         return false;
     }
 

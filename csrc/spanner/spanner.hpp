@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "paths/local.hpp"
 #include "spanner/core.hpp"
 
 namespace wb::spanner {
@@ -48,7 +49,7 @@ struct Scale {
 struct CoverOptions : Options {
     int repetitions = 30;
     int samples = 12;
-    std::vector<std::int64_t> only;  // numbers of the scales to do; empty: all
+    std::int64_t share = 0, shares = 1;  // of the scales, those numbered share modulo shares
 };
 
 /// The nearly linear source-wise round-trip spanner after Zhu et al. (arXiv 2004.05721) and
@@ -59,13 +60,30 @@ std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::
 
 struct BallsOptions : Options {
     int k = 1;
-    double epsilon = 0;  // stretch = 2 k (1 + epsilon)
+    double epsilon = 0;                  // stretch = 2 k (1 + epsilon)
+    std::int64_t share = 0, shares = 1;  // of the scales, those numbered share modulo shares
 };
 
 /// Balls around sampled sources, scale by scale (Roditty, Thorup, Zwick, TALG 2008), with sources
 /// as the only centres. Returns the number of vertices settled.
 template <typename W>
 std::int64_t sampled_balls(const Core<W>& core, const BallsOptions& options, std::uint8_t* mask);
+
+/// Shortest paths in the graph from and to a batch of sources, vertex v of source i at [i * n + v]:
+/// distances, and the arcs (of the core's two layouts) by which vertices are entered.
+template <typename W>
+struct Trees {
+    std::vector<paths::Distance<W>> from, to;
+    std::vector<std::int32_t> arc_from, arc_to;
+};
+
+/// The trees of the sources numbered [begin, end).
+template <typename W>
+Trees<W> search_trees(const Core<W>& core, std::int64_t begin, std::int64_t end, int threads);
+
+/// Gives the trees of the sources numbered [begin, end): search_trees, or another machine's.
+template <typename W>
+using TreeProvider = std::function<Trees<W>(std::int64_t, std::int64_t)>;
 
 /// Greedy insertion of shortest paths, source by source. Edges already marked in `mask` are in the
 /// spanner from the start. About 4 s searches; correct after one pass, since distances in the
@@ -79,7 +97,8 @@ struct GreedyStats {
 enum class Start { kHub, kEmpty };
 
 template <typename W>
-GreedyStats greedy(const Core<W>& core, Start start, const Options& options, std::uint8_t* mask);
+GreedyStats greedy(const Core<W>& core, Start start, const Options& options,
+                   const TreeProvider<W>& trees, std::uint8_t* mask);
 
 struct PruneStats {
     std::int64_t tried = 0, dropped = 0, repairs = 0;

@@ -110,6 +110,73 @@ void each_core(Problem& problem, Bytes& mask, const F& f) {
         problem.cores);
 }
 
+/// Calls back for trees that were searched elsewhere: (core, begin, end) -> what search_trees
+/// gives.
+using Elsewhere = std::optional<std::function<py::tuple(std::int64_t, std::int64_t, std::int64_t)>>;
+
+template <typename T>
+py::array as_array(std::vector<T>&& values) {
+    auto* kept = new std::vector<T>(std::move(values));
+    const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    return Array<T>({static_cast<py::ssize_t>(kept->size())}, kept->data(), owner);
+}
+
+py::tuple search_core(const Problem& problem, std::size_t number, std::int64_t begin,
+                      std::int64_t end, int threads) {
+    return std::visit(
+        [&](const auto& cores) {
+            if (number >= cores.size() || begin < 0 || end < begin ||
+                end > static_cast<std::int64_t>(cores[number].sources.size())) {
+                throw std::invalid_argument("search_trees: there are no such sources");
+            }
+            const auto& core = cores[number];
+            auto trees = [&] {
+                const py::gil_scoped_release release;
+                return search_trees(core, begin, end, threads);
+            }();
+            return py::make_tuple(as_array(std::move(trees.from)), as_array(std::move(trees.to)),
+                                  as_array(std::move(trees.arc_from)),
+                                  as_array(std::move(trees.arc_to)));
+        },
+        problem.cores);
+}
+
+template <typename T>
+void take(std::vector<T>& into, const py::handle& from, std::int64_t size) {
+    const auto values = py::cast<Array<T>>(from);
+    check_shape(values, "trees", {size});
+    into.assign(values.data(), values.data() + size);
+}
+
+template <typename W>
+TreeProvider<W> provider(const Core<W>& core, std::int64_t number, int threads,
+                         const Elsewhere& elsewhere) {
+    if (!elsewhere) {
+        return [&core, threads](std::int64_t begin, std::int64_t end) {
+            return search_trees(core, begin, end, threads);
+        };
+    }
+    return [&core, number, &elsewhere](std::int64_t begin, std::int64_t end) {
+        const py::gil_scoped_acquire acquire;
+        const py::tuple found = (*elsewhere)(number, begin, end);
+        if (found.size() != 4) throw std::invalid_argument("trees must be four arrays");
+        const std::int64_t size = (end - begin) * core.n;
+        Trees<W> trees;
+        take(trees.from, found[0], size);
+        take(trees.to, found[1], size);
+        take(trees.arc_from, found[2], size);
+        take(trees.arc_to, found[3], size);
+        // An arc from elsewhere is followed without further looking.
+        for (const auto* arcs : {&trees.arc_from, &trees.arc_to}) {
+            for (const std::int32_t a : *arcs) {
+                if (a < -1 || a >= core.m)
+                    throw std::invalid_argument("trees do not fit the graph");
+            }
+        }
+        return trees;
+    };
+}
+
 py::dict as_dict(const Scale& s) {
     py::dict d;
     d["radius"] = s.radius;
@@ -167,13 +234,14 @@ void bind_spanner(py::module_& m) {
         .def(
             "cover",
             [](Problem& p, Bytes mask, double stretch, std::uint64_t seed, int repetitions,
-               int samples, const std::vector<std::int64_t>& only, int threads,
+               int samples, std::int64_t share, std::int64_t shares, int threads,
                const Call& progress) {
                 CoverOptions o;
                 static_cast<Options&>(o) = options(stretch, seed, threads, progress);
                 o.repetitions = repetitions;
                 o.samples = samples;
-                o.only = only;
+                o.share = share;
+                o.shares = shares;
                 std::vector<std::vector<Scale>> scales;
                 each_core(p, mask, [&](auto& core, std::uint8_t* marks) {
                     scales.push_back(cover(core, o, marks));
@@ -187,16 +255,18 @@ void bind_spanner(py::module_& m) {
                 return out;
             },
             py::arg("mask").noconvert(), py::arg("stretch"), py::arg("seed"),
-            py::arg("repetitions"), py::arg("samples"), py::arg("only"), py::arg("threads"),
-            py::arg("progress"))
+            py::arg("repetitions"), py::arg("samples"), py::arg("share"), py::arg("shares"),
+            py::arg("threads"), py::arg("progress"))
         .def(
             "sampled_balls",
-            [](Problem& p, Bytes mask, int k, double epsilon, std::uint64_t seed, int threads,
-               const Call& progress) {
+            [](Problem& p, Bytes mask, int k, double epsilon, std::uint64_t seed,
+               std::int64_t share, std::int64_t shares, int threads, const Call& progress) {
                 BallsOptions o;
                 static_cast<Options&>(o) = options(2 * k * (1 + epsilon), seed, threads, progress);
                 o.k = k;
                 o.epsilon = epsilon;
+                o.share = share;
+                o.shares = shares;
                 std::int64_t settled = 0;
                 each_core(p, mask, [&](auto& core, std::uint8_t* marks) {
                     settled += sampled_balls(core, o, marks);
@@ -204,16 +274,20 @@ void bind_spanner(py::module_& m) {
                 return settled;
             },
             py::arg("mask").noconvert(), py::arg("k"), py::arg("epsilon"), py::arg("seed"),
-            py::arg("threads"), py::arg("progress"))
+            py::arg("share"), py::arg("shares"), py::arg("threads"), py::arg("progress"))
+        .def("search_trees", &search_core, py::arg("core"), py::arg("begin"), py::arg("end"),
+             py::arg("threads"))
         .def(
             "greedy",
             [](Problem& p, Bytes mask, double stretch, bool hub, std::uint64_t seed, int threads,
-               const Call& progress) {
+               const Call& progress, const Elsewhere& elsewhere) {
                 const Options o = options(stretch, seed, threads, progress);
                 py::list out;
                 std::vector<GreedyStats> all;
-                each_core(p, mask, [&](auto& core, std::uint8_t* marks) {
-                    all.push_back(greedy(core, hub ? Start::kHub : Start::kEmpty, o, marks));
+                std::int64_t number = 0;
+                each_core(p, mask, [&]<typename W>(Core<W>& core, std::uint8_t* marks) {
+                    const TreeProvider<W> trees = provider(core, number++, threads, elsewhere);
+                    all.push_back(greedy(core, hub ? Start::kHub : Start::kEmpty, o, trees, marks));
                 });
                 for (const GreedyStats& s : all) {
                     py::dict d;
@@ -225,7 +299,7 @@ void bind_spanner(py::module_& m) {
                 return out;
             },
             py::arg("mask").noconvert(), py::arg("stretch"), py::arg("hub"), py::arg("seed"),
-            py::arg("threads"), py::arg("progress"))
+            py::arg("threads"), py::arg("progress"), py::arg("trees"))
         .def(
             "prune",
             [](Problem& p, Bytes mask, double stretch, int threads, const Call& progress) {
