@@ -2,10 +2,11 @@
 Compiled kernels of Workbench. Private: call them through workbench.ops.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
 class SpGEMMPlan:
     """
     What repeated products on one pattern share.
@@ -148,6 +149,27 @@ class IncrementalPathsF64:
     def parents(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
     def used(self) -> numpy.typing.NDArray[numpy.uint8]:
+        ...
+class SpannerProblem:
+    @typing.overload
+    def __init__(self, n: typing.SupportsInt | typing.SupportsIndex, tails: numpy.typing.NDArray[numpy.int64], heads: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.int64], component: numpy.typing.NDArray[numpy.int32], count: typing.SupportsInt | typing.SupportsIndex, sources: numpy.typing.NDArray[numpy.int64]) -> None:
+        ...
+    @typing.overload
+    def __init__(self, n: typing.SupportsInt | typing.SupportsIndex, tails: numpy.typing.NDArray[numpy.int64], heads: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], component: numpy.typing.NDArray[numpy.int32], count: typing.SupportsInt | typing.SupportsIndex, sources: numpy.typing.NDArray[numpy.int64]) -> None:
+        ...
+    def cores(self) -> list:
+        ...
+    def cover(self, mask: numpy.typing.NDArray[numpy.uint8], stretch: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, repetitions: typing.SupportsInt | typing.SupportsIndex, samples: typing.SupportsInt | typing.SupportsIndex, share: typing.SupportsInt | typing.SupportsIndex, shares: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: collections.abc.Callable[[int, int], None] | None) -> list:
+        ...
+    def exact(self, mask: numpy.typing.NDArray[numpy.uint8], begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: collections.abc.Callable[[int, int], None] | None) -> None:
+        ...
+    def greedy(self, mask: numpy.typing.NDArray[numpy.uint8], stretch: typing.SupportsFloat | typing.SupportsIndex, hub: bool, seed: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: collections.abc.Callable[[int, int], None] | None, trees: collections.abc.Callable[[int, int, int], tuple] | None) -> list:
+        ...
+    def prune(self, mask: numpy.typing.NDArray[numpy.uint8], stretch: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: collections.abc.Callable[[int, int], None] | None) -> dict:
+        ...
+    def sampled_balls(self, mask: numpy.typing.NDArray[numpy.uint8], k: typing.SupportsInt | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, share: typing.SupportsInt | typing.SupportsIndex, shares: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: collections.abc.Callable[[int, int], None] | None) -> int:
+        ...
+    def search_trees(self, core: typing.SupportsInt | typing.SupportsIndex, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
         ...
 def build_info() -> dict:
     """

@@ -57,12 +57,14 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("name", ["statevector", "noise", "spgemm"])
+@pytest.mark.parametrize("name", ["statevector", "noise", "spgemm", "shortest_paths"])
 def test_quick_run_agrees_with_every_peer_and_saves_what_it_found(
     name: str, tmp_path: Path
 ) -> None:
     if name == "spgemm":
         pytest.importorskip("workbench.ops.spgemm")
+    if name == "shortest_paths":
+        pytest.importorskip("scipy.sparse")
     done = _run(name, "--quick", "--save", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / f"{name}-t1.json").read_text(encoding="utf-8"))
@@ -86,7 +88,7 @@ def test_quick_run_agrees_with_every_peer_and_saves_what_it_found(
     assert all(f"## {case['key']}" in text for case in report["cases"])
 
 
-@pytest.mark.parametrize("name", ["statevector", "noise", "spgemm"])
+@pytest.mark.parametrize("name", ["statevector", "noise", "spgemm", "shortest_paths"])
 def test_help_names_every_shared_option(name: str) -> None:
     done = _run(name, "--help")
     assert done.returncode == 0
@@ -102,7 +104,12 @@ def test_more_threads_than_cores_are_refused() -> None:
 
 def test_goals_name_cases_and_positive_ratios(module: Any) -> None:
     goals = module("results").load_goals(FOLDER / "goals.toml")
-    assert {goal.benchmark for goal in goals.goals} == {"statevector", "noise", "spgemm"}
+    assert {goal.benchmark for goal in goals.goals} == {
+        "statevector",
+        "noise",
+        "spgemm",
+        "shortest_paths",
+    }
     torchquantum = {g.case: g.ratio for g in goals.goals if g.peer == "torchquantum"}
     assert torchquantum == {"A n=4": 25, "A n=8": 25, "A n=10": 25}
     assert {(t.case, t.ms) for t in goals.targets if t.benchmark == "statevector"} >= {
