@@ -24,10 +24,9 @@ double real(D distance) {
 
 template <typename W>
 int threads_of(const Arcs<W>& g, const Query& query) {
-    const std::int64_t each = query.limit < 0 ? g.m + g.n : 5'000;
-    return static_cast<int>(std::max<std::int64_t>(
-        1, std::min<std::int64_t>(query.n_sources,
-                                  threads_for(each * query.n_sources, 50'000, query.threads))));
+    const std::int64_t work = (g.m + g.n) * query.n_sources;
+    return static_cast<int>(std::clamp<std::int64_t>(threads_for(work, 50'000, query.threads), 1,
+                                                     std::max<std::int64_t>(1, query.n_sources)));
 }
 
 /// Calls body(i, worker) for every source, where make() gives each thread its worker.
