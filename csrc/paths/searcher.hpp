@@ -35,7 +35,8 @@ struct SearchPlan {
 template <typename W>
 SearchPlan plan_search(const Arcs<W>& g) {
     constexpr std::int64_t kSample = 1024;
-    constexpr double kRing = 1 << 16;
+    // A ring must not cost more to make than the graph to search.
+    const auto longest_ring = static_cast<double>(std::clamp<std::int64_t>(4 * g.n, 1024, 1 << 16));
     std::vector<double> sample;
     const std::int64_t stride = std::max<std::int64_t>(1, g.m / kSample);
     for (std::int64_t a = 0; a < g.m; a += stride) {
@@ -59,7 +60,7 @@ SearchPlan plan_search(const Arcs<W>& g) {
         plan.width.scale = 1 / width;
     }
     // Sums must stay finite, since a bucket's number is an integer.
-    if (largest / width > kRing || !std::isfinite(plan.width.scale) ||
+    if (largest / width > longest_ring || !std::isfinite(plan.width.scale) ||
         !std::isfinite(2 * largest * static_cast<double>(g.n))) {
         plan.buckets = false;
         return plan;
