@@ -5,6 +5,7 @@
 
 #include "core/array_bind.hpp"
 #include "paths/components.hpp"
+#include "paths/searches_bind.hpp"
 #include "paths/sssp.hpp"
 
 namespace wb {
@@ -24,6 +25,9 @@ std::unique_ptr<Digraph<W>> checked_digraph(std::int64_t n, const Longs& tails, 
         throw std::invalid_argument("n must be in [0, 2^31 - 2], got " + std::to_string(n));
     }
     const std::int64_t m = tails.size();
+    if (m >= std::int64_t{1} << 32) {  // searches number arcs in 32 bits
+        throw std::invalid_argument("a graph may have 2^32 - 1 edges, got " + std::to_string(m));
+    }
     const std::int64_t *from = tails.data(), *to = heads.data();
     const W* weight = weights.data();
     for (std::int64_t e = 0; e < m; ++e) {
@@ -77,7 +81,8 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, bool reverse, double
 
 template <typename W>
 void bind_digraph(py::module_& m, const char* name) {
-    py::class_<Digraph<W>>(m, name)
+    py::class_<Digraph<W>> digraph(m, name);
+    digraph
         .def(py::init(&checked_digraph<W>), py::arg("n"), py::arg("tails").noconvert(),
              py::arg("heads").noconvert(), py::arg("weights").noconvert())
         .def("shortest_paths", &search<W>, py::arg("sources").noconvert(), py::arg("reverse"),
@@ -93,6 +98,7 @@ void bind_digraph(py::module_& m, const char* name) {
             }
             return py::make_tuple(count, component);
         });
+    bind_searches(digraph);
 }
 
 }  // namespace
@@ -102,6 +108,10 @@ void bind_paths(py::module_& m) {
     bind_digraph<std::int64_t>(m, "DigraphI64");
     bind_digraph<float>(m, "DigraphF32");
     bind_digraph<double>(m, "DigraphF64");
+    bind_incremental<std::int32_t>(m, "IncrementalPathsI32");
+    bind_incremental<std::int64_t>(m, "IncrementalPathsI64");
+    bind_incremental<float>(m, "IncrementalPathsF32");
+    bind_incremental<double>(m, "IncrementalPathsF64");
 }
 
 }  // namespace wb

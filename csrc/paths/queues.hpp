@@ -76,15 +76,26 @@ class RadixQueue {
 
     template <typename Visit>
     bool take(std::uint64_t& key, const Visit& visit) {
+        return take(key, visit, [](std::uint64_t, std::int32_t) { return true; });
+    }
+
+    /// Entries for which `live(key, v)` is false are dropped when a bucket is spread out.
+    template <typename Visit, typename Live>
+    bool take(std::uint64_t& key, const Visit& visit, const Live& live) {
         if (buckets_[0].empty()) {
             if (filled_ == 0) return false;
             const int b = std::countr_zero(filled_) + 1;
             std::vector<Entry>& from = buckets_[b];
-            std::uint64_t least = from[0].first;
-            for (const Entry& e : from) least = e.first < least ? e.first : least;
-            last_ = least;
+            std::uint64_t least = ~std::uint64_t{0};
+            for (const Entry& e : from) {
+                if (!live(e.first, e.second)) continue;
+                moving_.push_back(e);
+                least = e.first < least ? e.first : least;
+            }
+            from.clear();
             filled_ &= ~(std::uint64_t{1} << (b - 1));
-            moving_.swap(from);
+            if (moving_.empty()) return true;
+            last_ = least;
             for (const Entry& e : moving_) push(e.first, e.second);
             moving_.clear();
         }
