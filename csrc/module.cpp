@@ -10,6 +10,7 @@ void bind_spgemm(pybind11::module_& m);
 void bind_spgemm_cuda(pybind11::module_& m);
 void bind_sparch(pybind11::module_& m);
 void bind_paths(pybind11::module_& m);
+void bind_alt(pybind11::module_& m);
 void bind_spanner(pybind11::module_& m);
 }  // namespace wb
 
@@ -23,5 +24,6 @@ PYBIND11_MODULE(_kernels, m) {
     wb::bind_spgemm_cuda(m);
     wb::bind_sparch(m);
     wb::bind_paths(m);
+    wb::bind_alt(m);
     wb::bind_spanner(m);
 }

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,12 @@ class DiGraph:
         int64, shape ``(m,)``: edge ``e`` leads from ``tails[e]`` to ``heads[e]``.
     weights : ndarray
         int32, int64, float32 or float64, shape ``(m,)``.
-    nodes : list or None
-        What the vertices are called, where they came with names.
+    nodes : list, range or None
+        What the vertices are called, where they came with names; see :meth:`index`.
+    positions : ndarray or None
+        float64, shape ``(n, 2)``: x and y of each vertex, where known.
+    info : mapping
+        What else a file said of the graph.
     """
 
     def __init__(
@@ -42,15 +47,36 @@ class DiGraph:
         heads: Array,
         weights: Array,
         nodes: Sequence[Hashable] | None = None,
+        *,
+        positions: Any = None,
+        info: Mapping[str, Any] | None = None,
     ) -> None:
+        if nodes is not None and len(nodes) != n:
+            raise ValueError(f"nodes must name all {n} vertices, got {len(nodes)}")
+        if positions is not None and np.shape(positions) != (n, 2):
+            raise ValueError(f"positions must have shape ({n}, 2), got {np.shape(positions)}")
         # Checked there, before anything is kept.
         self._search = SearchGraph(n, tails, heads, weights)
         self.n, self.m = n, int(tails.shape[0])
         self.tails, self.heads, self.weights = (_frozen(x) for x in (tails, heads, weights))
-        self.nodes = None if nodes is None else list(nodes)
+        self.nodes = nodes if nodes is None or isinstance(nodes, range) else list(nodes)
+        self.positions = None if positions is None else _frozen(np.asarray(positions, np.float64))
+        self.info: Mapping[str, Any] = MappingProxyType(dict(info or {}))
 
     def __repr__(self) -> str:
         return f"DiGraph({self.n} vertices, {self.m} edges, {self.weights.dtype} weights)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The search structure is quicker to build than to carry.
+        return _restored, (
+            self.n,
+            self.tails,
+            self.heads,
+            self.weights,
+            self.nodes,
+            self.positions,
+            dict(self.info),
+        )
 
     @classmethod
     def from_edges(
@@ -162,6 +188,76 @@ class DiGraph:
         """Number of strongly connected components, and that of each vertex."""
         return self._search.strong_components()
 
+    @cached_property
+    def _numbers(self) -> dict[Hashable, int]:
+        return {node: i for i, node in enumerate(self.nodes or ())}
+
+    def index(self, nodes: Any) -> Any:
+        """Numbers of vertices, given what they are called.
+
+        Parameters
+        ----------
+        nodes : hashable, or a list, tuple, range or array of them
+            As in the attribute `nodes`; the numbers themselves where that is None.
+
+        Returns
+        -------
+        int or ndarray
+            int64, one per node, for several.
+
+        Raises
+        ------
+        KeyError
+            If no vertex is called so.
+        """
+        if _is_hashable(nodes) and self._knows(nodes):
+            return self._number(nodes)
+        if isinstance(nodes, (list, tuple, range)) or (
+            isinstance(nodes, np.ndarray) and nodes.ndim
+        ):
+            several = nodes.tolist() if isinstance(nodes, np.ndarray) else nodes
+            return np.array([self._number(node) for node in several], np.int64)
+        return self._number(nodes)
+
+    def _knows(self, node: Any) -> bool:
+        if self.nodes is None:
+            return isinstance(node, (int, np.integer)) and 0 <= int(node) < self.n
+        if isinstance(self.nodes, range):
+            return node in self.nodes
+        return node in self._numbers
+
+    def _number(self, node: Any) -> int:
+        if not _is_hashable(node) or not self._knows(node):
+            raise KeyError(f"no vertex is called {node!r}")
+        if self.nodes is None:
+            return int(node)
+        return self.nodes.index(node) if isinstance(self.nodes, range) else self._numbers[node]
+
+    def subgraph(self, edge_mask: Any) -> DiGraph:
+        """All vertices and some of the edges, numbered anew in their order.
+
+        Parameters
+        ----------
+        edge_mask : array_like
+            bool, shape ``(m,)``.
+
+        Raises
+        ------
+        ValueError
+            If `edge_mask` is none.
+        """
+        keep = _edge_mask(edge_mask, self.m)
+        return self._with_edges(self.tails[keep], self.heads[keep], self.weights[keep])
+
+    def reversed(self) -> DiGraph:
+        """Every edge the other way round, under its number."""
+        return self._with_edges(self.heads, self.tails, self.weights)
+
+    def _with_edges(self, tails: Array, heads: Array, weights: Array) -> DiGraph:
+        return DiGraph(
+            self.n, tails, heads, weights, self.nodes, positions=self.positions, info=self.info
+        )
+
 
 def sssp(
     g: DiGraph,
@@ -223,13 +319,7 @@ def sssp(
     if targets is not None:
         wanted = np.zeros(g.n, bool)
         wanted[_vertices(np.atleast_1d(_numpy(targets)), g.n, "targets")] = True
-    mask = None
-    if edge_mask is not None:
-        mask = _numpy(edge_mask)
-        if mask.shape != (g.m,) or mask.dtype != bool:
-            raise ValueError(
-                f"edge_mask must be bool of shape ({g.m},), got {mask.dtype} of {mask.shape}"
-            )
+    mask = None if edge_mask is None else _edge_mask(edge_mask, g.m)
     distances, parents = g._search.shortest_paths(
         start,
         reverse=reverse,
@@ -287,6 +377,29 @@ def strong_components(g: DiGraph) -> tuple[int, npt.NDArray[np.int32]]:
         lower ones.
     """
     return g.components
+
+
+def _restored(
+    n: int, tails: Array, heads: Array, weights: Array, nodes: Any, positions: Any, info: Any
+) -> DiGraph:
+    return DiGraph(n, tails, heads, weights, nodes, positions=positions, info=info)
+
+
+def _is_hashable(x: Any) -> bool:
+    try:  # a tuple may hold a list
+        hash(x)
+    except TypeError:
+        return False
+    return True
+
+
+def _edge_mask(x: Any, m: int) -> Array:
+    mask = _numpy(x)
+    if mask.shape != (m,) or mask.dtype != bool:
+        raise ValueError(
+            f"edge_mask must be bool of shape ({m},), got {mask.dtype} of {mask.shape}"
+        )
+    return mask
 
 
 def _frozen(x: Array) -> Array:

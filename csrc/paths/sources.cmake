@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set(WB_PATHS_SOURCES
+  csrc/paths/alt.cpp
+  csrc/paths/alt_bind.cpp
   csrc/paths/ball_sizes.cpp
   csrc/paths/components.cpp
   csrc/paths/digraph.cpp

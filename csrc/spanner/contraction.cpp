@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spanner/contraction.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "paths/components.hpp"
@@ -86,7 +88,23 @@ std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_
     return out;
 }
 
+template <typename W>
+double least_roundtrip(const Core<W>& core) {
+    W least = std::numeric_limits<W>::max();
+    bool zeros = false;
+    for (const W w : core.weight) {
+        if (w == W{}) {
+            zeros = true;
+        } else {
+            least = std::min(least, w);
+        }
+    }
+    // It has two edges at least, of which one may weigh nothing.
+    return (zeros ? 1 : 2) * static_cast<double>(least);
+}
+
 #define WB_CONTRACT(W)                                                                          \
+    template double least_roundtrip(const Core<W>&);                                            \
     template std::unique_ptr<Core<W>> contract(const Core<W>&, W, std::uint64_t, std::uint8_t*, \
                                                std::int64_t&);
 WB_CONTRACT(std::int32_t)

@@ -17,6 +17,10 @@ template <typename W>
 std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_t seed,
                                   std::uint8_t* mask, std::int64_t& tree_edges);
 
+/// A lower bound on all round trips, positive: zero-weight components must have been contracted.
+template <typename W>
+double least_roundtrip(const Core<W>& core);
+
 /// Rank of a vertex by its number in the whole graph: the same at every scale and repetition, so
 /// that balls share centres, and trees.
 std::uint64_t rank_of(std::uint64_t seed, std::int64_t vertex);

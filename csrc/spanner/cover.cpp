@@ -49,11 +49,8 @@ class Scales {
   public:
     Scales(std::shared_ptr<const Core<W>> core, const CoverOptions& options, std::uint8_t* mask)
         : core_(std::move(core)), options_(options), mask_(mask), n_(core_->n) {
-        W least = core_->weight[0];
-        for (const W w : core_->weight) least = std::min(least, w);
-        least_ = static_cast<double>(least);
-        // A round trip has two edges at least.
-        first_ = 2 * kRatio * least_;
+        least_ = least_roundtrip(*core_);
+        first_ = kRatio * least_;
         const double far = 2 * eccentricity() * kSlack;
         count_ = 1;
         for (double r = first_; r < far; r *= kRatio) ++count_;
@@ -71,7 +68,7 @@ class Scales {
         const double t = options_.stretch;
         const double epsilon = std::min(1.0 / 16, (t - 1) / (256 * kRatio));
         const double threshold = epsilon * task.radius / static_cast<double>(n_);
-        if (threshold >= least_) {
+        if (2 * threshold >= least_) {
             const W whole =
                 static_cast<W>(std::min(threshold, static_cast<double>(core_->largest())));
             if (auto smaller = contract(*core_, whole, options_.seed, mask_, scale.contracted)) {

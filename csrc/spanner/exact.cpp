@@ -115,8 +115,7 @@ std::int64_t sampled_balls(const Core<W>& whole, const BallsOptions& options, st
             farthest = std::max(farthest, first.roundtrip(v));
         }
         const double far = 2 * static_cast<double>(farthest) * (1 + 1e-9);
-        const W least = *std::min_element(core.weight.begin(), core.weight.end());
-        std::vector<double> radii{2 * static_cast<double>(least) * (1 + options.epsilon)};
+        std::vector<double> radii{least_roundtrip(core) * (1 + options.epsilon)};
         while (radii.back() < far) radii.push_back(radii.back() * (1 + options.epsilon));
         const auto count = static_cast<std::int64_t>(radii.size());
         const int threads = static_cast<int>(
