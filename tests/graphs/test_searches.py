@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
 from graphs.digraph import DiGraph
+from graphs.growing_paths import IncrementalPaths
 from graphs.searches import (
-    IncrementalPaths,
     ball,
     ball_sizes,
     nearest_two,
