@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'alt_search', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
 class SpGEMMPlan:
     """
     What repeated products on one pattern share.
@@ -171,6 +171,26 @@ class SpannerProblem:
         ...
     def search_trees(self, core: typing.SupportsInt | typing.SupportsIndex, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
         ...
+@typing.overload
+def alt_search(graph: DigraphI32, sources: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.float64], from_: numpy.typing.NDArray[numpy.float64], active: typing.SupportsInt | typing.SupportsIndex, edge_mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (distances, vertices settled, starts, edges) of the shortest paths of some pairs.
+    """
+@typing.overload
+def alt_search(graph: DigraphI64, sources: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.float64], from_: numpy.typing.NDArray[numpy.float64], active: typing.SupportsInt | typing.SupportsIndex, edge_mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (distances, vertices settled, starts, edges) of the shortest paths of some pairs.
+    """
+@typing.overload
+def alt_search(graph: DigraphF32, sources: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.float64], from_: numpy.typing.NDArray[numpy.float64], active: typing.SupportsInt | typing.SupportsIndex, edge_mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (distances, vertices settled, starts, edges) of the shortest paths of some pairs.
+    """
+@typing.overload
+def alt_search(graph: DigraphF64, sources: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.float64], from_: numpy.typing.NDArray[numpy.float64], active: typing.SupportsInt | typing.SupportsIndex, edge_mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (distances, vertices settled, starts, edges) of the shortest paths of some pairs.
+    """
 def build_info() -> dict:
     """
     How the kernels were built and what they run on.
