@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphs.clustering import Clustering, markov_clustering
-    from graphs.digraph import DiGraph, roundtrip_distances, sssp, strong_components
+    from graphs.digraph import DiGraph, strong_components
     from graphs.generators import (
         GENERATORS,
         DigraphGenerator,
@@ -22,9 +22,21 @@ if TYPE_CHECKING:
         street_grid,
     )
     from graphs.gnn import TwoHopGCN, two_hop_adjacency
+    from graphs.growing_paths import IncrementalPaths
     from graphs.landmarks import LandmarkOracle, Route, landmark_oracle
     from graphs.paths import frontiers, k_hop, reachability, shortest_path_closure
     from graphs.readers import read_digraph, read_dimacs, read_edgelist, read_tntp
+    from graphs.searches import (
+        Ball,
+        NearestTwo,
+        SparseDistances,
+        ball,
+        ball_sizes,
+        nearest_two,
+        roundtrip_ball,
+        roundtrip_distances,
+        sssp,
+    )
     from graphs.spanner import (
         Certificate,
         RoundtripSpanner,
@@ -40,23 +52,23 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
-    "verify_spanner": "spanner",
-    "roundtrip_spanner": "spanner",
-    "StretchReport": "spanner",
-    "RoundtripSpanner": "spanner",
+    "ball": "searches",
+    "Ball": "searches",
+    "ball_sizes": "searches",
     "Certificate": "spanner",
-    "GENERATORS": "generators",
     "Clustering": "clustering",
+    "clustering_coefficients": "triangle_counts",
     "DiGraph": "digraph",
     "DigraphGenerator": "generators",
-    "LandmarkOracle": "landmarks",
-    "Route": "landmarks",
-    "TwoHopGCN": "gnn",
-    "clustering_coefficients": "triangle_counts",
     "frontiers": "paths",
+    "GENERATORS": "generators",
+    "IncrementalPaths": "growing_paths",
     "k_hop": "paths",
     "landmark_oracle": "landmarks",
+    "LandmarkOracle": "landmarks",
     "markov_clustering": "clustering",
+    "nearest_two": "searches",
+    "NearestTwo": "searches",
     "random_digraph": "generators",
     "reachability": "paths",
     "read_digraph": "readers",
@@ -64,33 +76,48 @@ _MODULES = {
     "read_edgelist": "readers",
     "read_tntp": "readers",
     "rmat_digraph": "generators",
-    "roundtrip_distances": "digraph",
+    "roundtrip_ball": "searches",
+    "roundtrip_distances": "searches",
+    "roundtrip_spanner": "spanner",
+    "RoundtripSpanner": "spanner",
+    "Route": "landmarks",
     "shortest_path_closure": "paths",
-    "sssp": "digraph",
+    "SparseDistances": "searches",
+    "sssp": "searches",
     "street_grid": "generators",
+    "StretchReport": "spanner",
     "strong_components": "digraph",
     "triangles": "triangle_counts",  # a module of this name would hide the function
     "triangles_per_edge": "triangle_counts",
     "triangles_per_vertex": "triangle_counts",
     "two_hop_adjacency": "gnn",
+    "TwoHopGCN": "gnn",
+    "verify_spanner": "spanner",
 }
 
 __all__ = [
     "GENERATORS",
+    "Ball",
     "Certificate",
     "Clustering",
     "DiGraph",
     "DigraphGenerator",
+    "IncrementalPaths",
     "LandmarkOracle",
+    "NearestTwo",
     "RoundtripSpanner",
     "Route",
+    "SparseDistances",
     "StretchReport",
     "TwoHopGCN",
+    "ball",
+    "ball_sizes",
     "clustering_coefficients",
     "frontiers",
     "k_hop",
     "landmark_oracle",
     "markov_clustering",
+    "nearest_two",
     "random_digraph",
     "reachability",
     "read_digraph",
@@ -98,6 +125,7 @@ __all__ = [
     "read_edgelist",
     "read_tntp",
     "rmat_digraph",
+    "roundtrip_ball",
     "roundtrip_distances",
     "roundtrip_spanner",
     "shortest_path_closure",

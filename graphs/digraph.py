@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphs.arguments import edge_flags, integers, to_numpy, weights_array
 from workbench.ops.shortest_paths import SearchGraph
 
-__all__ = ["DiGraph", "roundtrip_distances", "sssp", "strong_components"]
+__all__ = ["DiGraph", "strong_components"]
 
 Array = npt.NDArray[Any]
 
@@ -101,12 +102,12 @@ class DiGraph:
             If lengths differ, or an edge leads out of the graph or has a weight that is
             negative, infinite or NaN; the edge is named.
         """
-        ends = [_integers(tails, "tails"), _integers(heads, "heads")]
+        ends = [integers(tails, "tails"), integers(heads, "heads")]
         if n is None:
             n = max((int(e.max()) + 1 for e in ends if e.size), default=0)
         if n < 0:
             raise ValueError(f"n must not be negative, got {n}")
-        w = np.ones(ends[0].shape, np.int32) if weights is None else _weights(weights)
+        w = np.ones(ends[0].shape, np.int32) if weights is None else weights_array(weights)
         return cls(n, ends[0], ends[1], w)
 
     @classmethod
@@ -120,7 +121,7 @@ class DiGraph:
         weights : array_like, optional
             Shape ``(m,)``; ones by default.
         """
-        ptr, heads = _integers(indptr, "indptr"), _integers(indices, "indices")
+        ptr, heads = integers(indptr, "indptr"), integers(indices, "indices")
         if ptr.size < 1 or ptr[0] != 0 or (np.diff(ptr) < 0).any() or ptr[-1] != heads.size:
             raise ValueError("indptr must rise from 0 to the number of indices")
         tails = np.repeat(np.arange(ptr.size - 1, dtype=np.int64), np.diff(ptr))
@@ -160,7 +161,7 @@ class DiGraph:
         tails = np.array([number[u] for u, _, _ in edges], np.int64)
         heads = np.array([number[v] for _, v, _ in edges], np.int64)
         weights = np.array([w for _, _, w in edges]) if edges else np.zeros(0, np.int32)
-        return cls(len(nodes), tails, heads, _weights(weights), nodes)
+        return cls(len(nodes), tails, heads, weights_array(weights), nodes)
 
     @classmethod
     def from_edge_index(
@@ -177,10 +178,10 @@ class DiGraph:
         num_nodes : int, optional
             Vertices.
         """
-        index = _numpy(edge_index)
+        index = to_numpy(edge_index)
         if index.ndim != 2 or index.shape[0] != 2:
             raise ValueError(f"edge_index must have shape (2, m), got {index.shape}")
-        weight = None if edge_weight is None else _numpy(edge_weight)
+        weight = None if edge_weight is None else to_numpy(edge_weight)
         return cls.from_edges(index[0], index[1], weight, num_nodes)
 
     @cached_property
@@ -246,7 +247,7 @@ class DiGraph:
         ValueError
             If `edge_mask` is none.
         """
-        keep = _edge_mask(edge_mask, self.m)
+        keep = edge_flags(edge_mask, self.m)
         return self._with_edges(self.tails[keep], self.heads[keep], self.weights[keep])
 
     def reversed(self) -> DiGraph:
@@ -257,110 +258,6 @@ class DiGraph:
         return DiGraph(
             self.n, tails, heads, weights, self.nodes, positions=self.positions, info=self.info
         )
-
-
-def sssp(
-    g: DiGraph,
-    sources: Any,
-    *,
-    reverse: bool = False,
-    limit: float | None = None,
-    targets: Any = None,
-    edge_mask: Any = None,
-    return_parents: bool = False,
-    num_threads: int | None = None,
-) -> Any:
-    """Shortest paths from each of some sources.
-
-    Parameters
-    ----------
-    g : DiGraph
-    sources : int or array_like
-        Vertices, shape ``(s,)``.
-    reverse : bool
-        Paths to the sources instead.
-    limit : float, optional
-        Do not look further than this.
-    targets : array_like, optional
-        Vertices that matter: a search ends when it has reached them all, and others may then
-        count as not reached.
-    edge_mask : array_like, optional
-        bool, shape ``(m,)``: edges that may be used.
-    return_parents : bool
-        Give the shortest-path trees as well.
-    num_threads : int, optional
-        torch's number by default; sources are shared among them.
-
-    Returns
-    -------
-    distances : ndarray
-        float64, shape ``(s, n)`` (``(n,)`` for a single int), infinite where not reached.
-    parents : ndarray
-        Only with `return_parents`: int64, same shape, the edge into each vertex or -1.
-
-    Raises
-    ------
-    TypeError
-        If vertices are not integers.
-    ValueError
-        If a source or target is no vertex, `limit` is negative or NaN, or `edge_mask` has
-        another length.
-
-    Notes
-    -----
-    Dijkstra's algorithm over Dial's buckets for integer weights up to 65536, over a radix heap
-    (Ahuja et al., JACM 37, 1990) for larger ones and, by their bit patterns, for floats.
-    """
-    single = np.ndim(sources) == 0
-    start = _vertices(np.atleast_1d(_numpy(sources)), g.n, "sources")
-    if limit is not None and not limit >= 0:
-        raise ValueError(f"limit must not be negative, got {limit}")
-    wanted = None
-    if targets is not None:
-        wanted = np.zeros(g.n, bool)
-        wanted[_vertices(np.atleast_1d(_numpy(targets)), g.n, "targets")] = True
-    mask = None if edge_mask is None else _edge_mask(edge_mask, g.m)
-    distances, parents = g._search.shortest_paths(
-        start,
-        reverse=reverse,
-        limit=limit,
-        targets=wanted,
-        edge_mask=mask,
-        parents=return_parents,
-        num_threads=num_threads,
-    )
-    if single:
-        distances = distances[0]
-    if not return_parents:
-        return distances
-    assert parents is not None
-    return distances, parents[0] if single else parents
-
-
-def roundtrip_distances(
-    g: DiGraph, sources: Any, *, edge_mask: Any = None, num_threads: int | None = None
-) -> npt.NDArray[np.float64]:
-    """There and back again: ``d(u, v) + d(v, u)``.
-
-    Parameters
-    ----------
-    g : DiGraph
-    sources : array_like
-        Vertices u, shape ``(s,)``.
-    edge_mask : array_like, optional
-        bool, shape ``(m,)``: edges that may be used.
-    num_threads : int, optional
-        torch's number by default.
-
-    Returns
-    -------
-    ndarray
-        float64, shape ``(s, n)``, infinite between strongly connected components.
-    """
-    there = sssp(g, sources, edge_mask=edge_mask, num_threads=num_threads)
-    back = sssp(g, sources, reverse=True, edge_mask=edge_mask, num_threads=num_threads)
-    out: npt.NDArray[np.float64] = np.add(there, back, out=there)
-    return out
 
 
 def strong_components(g: DiGraph) -> tuple[int, npt.NDArray[np.int32]]:
@@ -393,52 +290,7 @@ def _is_hashable(x: Any) -> bool:
     return True
 
 
-def _edge_mask(x: Any, m: int) -> Array:
-    mask = _numpy(x)
-    if mask.shape != (m,) or mask.dtype != bool:
-        raise ValueError(
-            f"edge_mask must be bool of shape ({m},), got {mask.dtype} of {mask.shape}"
-        )
-    return mask
-
-
 def _frozen(x: Array) -> Array:
     x = np.array(x)
     x.flags.writeable = False
     return x
-
-
-def _numpy(x: Any) -> Array:
-    return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
-
-
-def _integers(x: Any, name: str) -> Array:
-    out = _numpy(x)
-    if out.ndim != 1:
-        raise ValueError(f"{name} must be a vector, got shape {out.shape}")
-    if out.size == 0:
-        return np.zeros(0, np.int64)
-    if out.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, got {out.dtype}")
-    return out.astype(np.int64)
-
-
-def _vertices(x: Array, n: int, name: str) -> Array:
-    out = _integers(x, name)
-    wrong = np.flatnonzero((out < 0) | (out >= n))
-    if wrong.size:
-        raise ValueError(f"{name} must be in [0, {n}), got {int(out[wrong[0]])}")
-    return out
-
-
-def _weights(x: Any) -> Array:
-    w = _numpy(x)
-    if w.dtype.kind == "u":
-        if w.size and int(w.max()) >= 2**63:
-            raise ValueError("weights beyond 2**63 - 1 are not supported")
-        return w.astype(np.int64)
-    if w.dtype.kind == "i":
-        return w if w.dtype in (np.int32, np.int64) else w.astype(np.int32)
-    if w.dtype.kind == "f" and w.dtype.itemsize <= 8:
-        return w if w.dtype in (np.float32, np.float64) else w.astype(np.float32)
-    raise TypeError(f"weights must be integers or floats of at most 64 bits, got {w.dtype}")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphs.digraph import DiGraph, _numpy, _vertices
-from graphs.searches import _mask, _vertex
+from graphs.arguments import edge_flags, to_numpy, vertex_number, vertex_numbers
+from graphs.digraph import DiGraph
 from workbench.ops.shortest_paths import IncrementalSearch
 
 __all__ = ["IncrementalPaths"]
@@ -54,8 +54,8 @@ class IncrementalPaths:
     def __init__(
         self, g: DiGraph, source: int, *, reverse: bool = False, edge_mask: Any = None
     ) -> None:
-        start = _vertex(source, g.n, "source")
-        mask = _mask(edge_mask, g.m)
+        start = vertex_number(source, g.n, "source")
+        mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
         ends = (g.heads, g.tails) if reverse else (g.tails, g.heads)
         self._m = g.m
         self._search = IncrementalSearch(g.n, *ends, g.weights, start)
@@ -97,4 +97,4 @@ class IncrementalPaths:
         ValueError
             If there is no such edge.
         """
-        return self._search.insert(_vertices(np.atleast_1d(_numpy(edges)), self._m, "edges"))
+        return self._search.insert(vertex_numbers(np.atleast_1d(to_numpy(edges)), self._m, "edges"))

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graphs.digraph import DiGraph, _edge_mask, _integers, _numpy, _vertices, sssp
+from graphs.arguments import edge_flags, integers, to_numpy, vertex_numbers
+from graphs.digraph import DiGraph
+from graphs.searches import sssp
 from workbench.ops.landmark_search import landmark_search
 
 __all__ = ["LandmarkOracle", "Route", "landmark_oracle"]
@@ -174,7 +176,9 @@ class LandmarkOracle:
         """
         if active < 0:
             raise ValueError(f"active must not be negative, got {active}")
-        a, b = (_vertices(np.atleast_1d(_numpy(x)), self.g.n, k) for x, k in ((u, "u"), (v, "v")))
+        a, b = (
+            vertex_numbers(np.atleast_1d(to_numpy(x)), self.g.n, k) for x, k in ((u, "u"), (v, "v"))
+        )
         if a.shape != b.shape:
             raise ValueError(f"u and v must be of one length, got {a.size} and {b.size}")
         to, from_ = (self.to, self.from_) if active else (self.to[:, :0], self.from_[:, :0])
@@ -192,10 +196,10 @@ class LandmarkOracle:
         return found.distances, paths, found.settled
 
     def _over_pairs(self, u: Any, v: Any, bounds: Any) -> tuple[Any, Any]:
-        first, second = np.broadcast_arrays(_numpy(u), _numpy(v))
+        first, second = np.broadcast_arrays(to_numpy(u), to_numpy(v))
         shape = first.shape
         a, b = (
-            _vertices(np.atleast_1d(x).ravel(), self.g.n, k)
+            vertex_numbers(np.atleast_1d(x).ravel(), self.g.n, k)
             for x, k in ((first, "u"), (second, "v"))
         )
         lower, upper = np.empty(a.size), np.empty(a.size)
@@ -285,12 +289,14 @@ def landmark_oracle(
     ----------
     Goldberg, Harrelson, "Computing the shortest path: A* search meets graph theory", SODA 2005.
     """
-    landmarks = _vertices(_integers(np.atleast_1d(_numpy(sources)), "sources"), g.n, "sources")
+    landmarks = vertex_numbers(
+        integers(np.atleast_1d(to_numpy(sources)), "sources"), g.n, "sources"
+    )
     if landmarks.size == 0:
         raise ValueError("sources must not be empty")
     if np.unique(landmarks).size != landmarks.size:
         raise ValueError("sources must be different vertices")
-    mask = None if edge_mask is None else _edge_mask(edge_mask, g.m)
+    mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
     if stretch is not None and mask is None:
         raise ValueError("stretch is that of a spanner: give its edge_mask")
     if stretch is not None and not stretch >= 1:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from graphs.digraph import DiGraph, _numpy, _vertices
+from graphs.arguments import edge_flags, to_numpy, vertex_number, vertex_numbers
+from graphs.digraph import DiGraph
 
 __all__ = [
     "Ball",
@@ -150,9 +150,9 @@ def sssp(
     equally short paths one is chosen in a way that does not depend on the number of threads.
     """
     single = np.ndim(sources) == 0
-    start = _vertices(np.atleast_1d(_numpy(sources)), g.n, "sources")
+    start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
-    mask = _mask(edge_mask, g.m)
+    mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
     if sparse:
         if limit is None:
             raise ValueError("sparse distances need a limit")
@@ -170,7 +170,7 @@ def sssp(
     wanted = None
     if targets is not None:
         wanted = np.zeros(g.n, bool)
-        wanted[_vertices(np.atleast_1d(_numpy(targets)), g.n, "targets")] = True
+        wanted[vertex_numbers(np.atleast_1d(to_numpy(targets)), g.n, "targets")] = True
     distances, trees = g._search.shortest_paths(
         start,
         reverse=reverse,
@@ -227,9 +227,9 @@ def roundtrip_distances(
         If a source is no vertex, `limit` is negative or NaN, `edge_mask` has another length, or
         `sparse` comes without `limit`.
     """
-    start = _vertices(np.atleast_1d(_numpy(sources)), g.n, "sources")
+    start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
-    mask = _mask(edge_mask, g.m)
+    mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
     if sparse:
         if limit is None:
             raise ValueError("sparse distances need a limit")
@@ -264,7 +264,7 @@ def ball(g: DiGraph, vertex: int, radius: float, *, reverse: bool = False) -> Ba
     ValueError
         If it is no vertex, or `radius` is negative or NaN.
     """
-    centre = _vertex(vertex, g.n, "vertex")
+    centre = vertex_number(vertex, g.n, "vertex")
     return Ball(*g._search.ball(centre, _radius(radius), reverse=reverse))
 
 
@@ -294,7 +294,7 @@ def roundtrip_ball(g: DiGraph, vertex: int, radius: float) -> Ball:
     ValueError
         If it is no vertex, or `radius` is negative or NaN.
     """
-    return Ball(*g._search.roundtrip_ball(_vertex(vertex, g.n, "vertex"), _radius(radius)))
+    return Ball(*g._search.roundtrip_ball(vertex_number(vertex, g.n, "vertex"), _radius(radius)))
 
 
 def ball_sizes(
@@ -341,7 +341,7 @@ def ball_sizes(
     E. Cohen, "Size-estimation framework with applications to transitive closure and
     reachability", JCSS 55 (1997), 441-453.
     """
-    members = np.arange(g.n) if of is None else _vertices(_numpy(of), g.n, "of")
+    members = np.arange(g.n) if of is None else vertex_numbers(to_numpy(of), g.n, "of")
     if np.unique(members).size != members.size:
         raise ValueError("of must hold distinct vertices")
     if not 3 <= k < 2**31:
@@ -386,10 +386,10 @@ def nearest_two(
         If a centre is no vertex or comes twice, offsets have another length or are not finite, or
         `limit` is NaN.
     """
-    start = _vertices(_numpy(centres), g.n, "centres")
+    start = vertex_numbers(to_numpy(centres), g.n, "centres")
     if np.unique(start).size != start.size:
         raise ValueError("centres must be distinct")
-    ahead = np.zeros(start.size) if offsets is None else np.asarray(_numpy(offsets), np.float64)
+    ahead = np.zeros(start.size) if offsets is None else np.asarray(to_numpy(offsets), np.float64)
     if ahead.shape != start.shape:
         raise ValueError(f"offsets must have shape {start.shape}, got {ahead.shape}")
     if not np.isfinite(ahead).all():
@@ -397,15 +397,6 @@ def nearest_two(
     if math.isnan(limit):
         raise ValueError("limit must not be NaN")
     return NearestTwo(*g._search.nearest_two(start, ahead, limit, reverse=reverse))
-
-
-def _vertex(x: Any, n: int, name: str) -> int:
-    if isinstance(x, bool) or not isinstance(x, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {x!r}")
-    v = int(x)
-    if not 0 <= v < n:
-        raise ValueError(f"{name} must be in [0, {n}), got {v}")
-    return v
 
 
 def _check_limit(limit: float | None) -> None:
@@ -417,12 +408,3 @@ def _radius(radius: float) -> float:
     if not radius >= 0:
         raise ValueError(f"radius must not be negative, got {radius}")
     return radius
-
-
-def _mask(edge_mask: Any, m: int) -> npt.NDArray[np.bool_] | None:
-    if edge_mask is None:
-        return None
-    mask = _numpy(edge_mask)
-    if mask.shape != (m,) or mask.dtype != bool:
-        raise ValueError(f"edge_mask must be bool of shape ({m},), got {mask.dtype} {mask.shape}")
-    return mask

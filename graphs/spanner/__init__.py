@@ -1,16 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Source-wise round-trip spanners with a certificate, and their verification."""
+"""Source-wise round-trip spanners with a certificate, and their verification.
+
+The names below are imported when they are first used: the command line asks this package what it
+offers, and answers at once.
+"""
 
 from __future__ import annotations
 
-from graphs.spanner.build import roundtrip_spanner
-from graphs.spanner.result import Certificate, RoundtripSpanner
-from graphs.spanner.verify import StretchReport, verify_spanner
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphs.spanner.build import roundtrip_spanner
+    from graphs.spanner.result import Certificate, RoundtripSpanner
+    from graphs.spanner.stretch import StretchReport, Worst
+    from graphs.spanner.verify import verify_spanner
+
+_MODULES = {
+    "Certificate": "result",
+    "RoundtripSpanner": "result",
+    "StretchReport": "stretch",
+    "Worst": "stretch",
+    "roundtrip_spanner": "build",
+    "verify_spanner": "verify",
+}
 
 __all__ = [
     "Certificate",
     "RoundtripSpanner",
     "StretchReport",
+    "Worst",
     "roundtrip_spanner",
     "verify_spanner",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from graphs.digraph import DiGraph, _numpy, _vertices
+from graphs.arguments import to_numpy, vertex_numbers
+from graphs.digraph import DiGraph
 from graphs.spanner.choice import METHODS, choose
 from graphs.spanner.methods import Job, ball_levels, lay_out, run_method, run_prune
 from graphs.spanner.result import Certificate, RoundtripSpanner
@@ -94,7 +95,7 @@ def roundtrip_spanner(
     """
     if not isinstance(g, DiGraph):
         raise TypeError(f"g must be a DiGraph, got {type(g).__name__}")
-    distinct = _distinct(_vertices(np.atleast_1d(_numpy(sources)), g.n, "sources"))
+    distinct = _distinct(vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources"))
     _check(stretch, k, method, verify, seed)
     threads = torch.get_num_threads() if num_threads is None else int(num_threads)
     if threads < 1:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from workbench.cli.manual import COMMANDS, HELP
+from workbench.cli.manual import COMMANDS
 
 __all__ = ["main"]
 
@@ -46,7 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
+        from workbench.cli.commands import find_commands
+        from workbench.cli.manual import page
+
+        further = [
+            (c.name, c.value.summary if c.value else f"broken: {c.error}") for c in find_commands()
+        ]
+        print(page(further), end="")
         return OK
     if words[0] in ("-V", "--version"):
         import workbench
@@ -58,12 +64,9 @@ def _dispatch(words: list[str]) -> int:
     command, rest = words[0], words[1:]
     try:
         if command not in COMMANDS:
-            from workbench.experiments.suggestion import closest
+            from workbench.cli.commands import run_command
 
-            raise UsageError(
-                f"unknown command {command!r}{closest(command, list(COMMANDS))} "
-                f"(there are: {', '.join(COMMANDS)})"
-            )
+            return run_command(command, rest)
         module, function = COMMANDS[command]
         code: int = getattr(importlib.import_module(f"workbench.cli.{module}"), function)(rest)
         return code

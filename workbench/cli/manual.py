@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+
 COMMANDS = {
     "list": ("listing", "list_experiments"),
     "run": ("running", "run"),
@@ -14,7 +17,7 @@ COMMANDS = {
     "bench": ("bench", "bench"),
 }
 
-HELP = """\
+_BEFORE = """\
 workbench: quantum circuits, search and compiled kernels
 
 First thing to try
@@ -32,7 +35,9 @@ Commands
   info [--short]                 versions, processor and what the kernels were built for
   selftest                       check the kernels and the installation
   bench [NAME]                   time the kernels against other packages (from a checkout)
+"""
 
+_AFTER = """
 RUN is a folder, or the first characters of a run's id as `workbench runs` prints it.
 
 Examples
@@ -50,3 +55,14 @@ How runs work
 list, runs and info take --json. Results go to stdout, progress to stderr.
 Exit codes: 0 done, 1 a check failed or the experiment crashed, 2 wrong usage, 130 interrupted.
 """
+
+
+def page(further: Sequence[tuple[str, str]]) -> str:
+    """Return the page, given names and summaries of the commands that packages add."""
+    lines = []
+    for name, summary in further:
+        first, *rest = textwrap.wrap(summary, 66) or [""]
+        lines.append(f"  {name:<30} {first}")
+        lines += [f"{'':33}{line}" for line in rest]
+    added = "".join(f"{line}\n" for line in lines)
+    return f"{_BEFORE}{added}{_AFTER}"

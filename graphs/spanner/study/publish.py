@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the measured parts of ``docs/systems/spanners.md`` from a finished run.
+
+``python -m graphs.spanner.study.publish RUN`` keeps what the run found beside the page and fills
+in the page's tables; without RUN it fills them in from what was kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphs.spanner.study.measured import Measured, read_measured
+from graphs.spanner.study.tables import tables
+from workbench.experiments import Table
+
+__all__ = ["filled", "keep", "main", "markdown", "read_kept"]
+
+PAGE = Path("docs/systems/spanners.md")
+RESULTS = Path("docs/systems/spanners-results.json")
+_BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+#: Long lists of records with equal fields.
+_LISTS = (("sizes", "rows"), ("times",), ("growth",), ("certificates", "rows"))
+
+Result = dict[str, Any]
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown, its caption below."""
+    count = len(table.columns)
+    lines = [
+        "| " + " | ".join(table.column(i).title for i in range(count)) + " |",
+        "|" + "|".join("--:" if table.is_right_aligned(i) else "---" for i in range(count)) + "|",
+    ]
+    lines += [
+        "| " + " | ".join(table.text(row, i) for i in range(count)) + " |"
+        for row in range(len(table.rows))
+    ]
+    hints = [f"{c.title}: {c.hint}" for i in range(count) if (c := table.column(i)).hint]
+    words = " ".join([table.caption, *(f"{hint[:1].upper()}{hint[1:]}." for hint in hints)])
+    return "\n".join(lines) + "\n" + (f"\n{words.strip()}\n" if words.strip() else "")
+
+
+def filled(page: str, result: Result, measured: Measured) -> str:
+    """Return the page with its tables and facts as the result has them.
+
+    Raises
+    ------
+    ValueError
+        If the page names a table there is none of.
+    """
+    made = {name: markdown(table) for name, table in tables(result, measured).items()}
+    made["headline"] = f"{result['headline'][:1].upper()}{result['headline'][1:]}.\n"
+
+    def fill(match: re.Match[str]) -> str:
+        if match[2] not in made:
+            raise ValueError(f"the page names the table {match[2]!r}; there are {sorted(made)}")
+        return f"{match[1]}\n{made[match[2]]}\n{match[3]}"
+
+    return _BLOCK.sub(fill, page)
+
+
+def keep(config: Mapping[str, Any], cpu: str, result: Result, measured: Measured) -> str:
+    """Return what is kept of a run, as compact JSON text; :func:`read_kept` is the inverse."""
+    kept = json.loads(json.dumps(result))
+    for path in _LISTS:
+        parent = kept
+        for name in path[:-1]:
+            parent = parent[name] or {}
+        if parent.get(path[-1]):
+            parent[path[-1]] = _packed(parent[path[-1]])
+    parts = {
+        "config": config,
+        "cpu": cpu,
+        "seconds": {key: round(value, 5) for key, value in measured.seconds.items()},
+        "bytes": measured.bytes,
+        "total": round(measured.total, 1),
+        "result": kept,
+    }
+    return json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def read_kept(text: str) -> tuple[Result, Measured]:
+    """Return the result and the measurements that :func:`keep` wrote."""
+    parts = json.loads(text)
+    result = parts["result"]
+    for path in _LISTS:
+        parent = result
+        for name in path[:-1]:
+            parent = parent[name] or {}
+        if parent.get(path[-1]):
+            packed = parent[path[-1]]
+            parent[path[-1]] = [
+                {k: v for k, v in zip(packed["fields"], row, strict=True) if v is not None}
+                for row in packed["rows"]
+            ]
+    return result, Measured(parts["seconds"], parts["bytes"], parts["total"])
+
+
+def _packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    fields = list(dict.fromkeys(field for row in rows for field in row))
+    return {
+        "fields": fields,
+        "rows": [[_rounded(row.get(field)) for field in fields] for row in rows],
+    }
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def main(argv: Sequence[str]) -> None:
+    """Keep a run and fill in the page, or fill it in from what was kept."""
+    if argv:
+        from workbench.experiments.folder import StoredRun
+
+        run = StoredRun(argv[0])
+        cpu = str(run.environment()[-1]["cpu"])
+        measured = read_measured(run.timing(), run)
+        RESULTS.write_text(keep(run.config, cpu, run.result(), measured), encoding="utf-8")
+    result, measured = read_kept(RESULTS.read_text(encoding="utf-8"))
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), result, measured), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
