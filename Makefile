@@ -83,7 +83,8 @@ sanitize: $(DEV)
 	cd build && $(ASAN_ENV) $(CURDIR)/$(BIN)/python -S -P -c \
 	  "from workbench.ops import build_info; assert build_info()['sanitizers'], 'not the sanitized build'"
 	cd build && $(ASAN_ENV) $(CURDIR)/$(BIN)/python -S -P -m pytest -q -p no:cacheprovider \
-	  -c ../pyproject.toml --rootdir=.. ../tests/ops ../tests/graphs/test_digraph.py
+	  -c ../pyproject.toml --rootdir=.. ../tests/ops ../tests/graphs/test_digraph.py \
+	  ../tests/graphs/test_searches.py ../tests/graphs/test_landmarks.py ../tests/graphs/spanner/test_spanner.py
 
 # The peers live in an environment of their own: torchquantum pins dead packages.
 BENCH = .venv-bench
@@ -100,6 +101,8 @@ bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/noise.py --threads 1 --save
 	$(BENCH)/bin/python benchmarks/spgemm.py --threads 2 --save
 	$(BENCH)/bin/python benchmarks/spgemm.py --threads 1 --save
+	$(BENCH)/bin/python benchmarks/shortest_paths.py --threads 2 --save
+	$(BENCH)/bin/python benchmarks/shortest_paths.py --threads 1 --save
 
 clean:
 	rm -rf $(VENV) $(BENCH) build

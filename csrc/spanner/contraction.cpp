@@ -36,13 +36,16 @@ void span_component(const Core<W>& core, const paths::Arcs<W>& arcs, std::int32_
 
 }  // namespace
 
-std::uint64_t rank_of(std::uint64_t seed, std::int64_t vertex) {
-    return mix(seed, 0x72616e6bu, static_cast<std::uint64_t>(vertex));
+template <typename W>
+Ranks random_ranks(const Core<W>& core, std::uint64_t seed) {
+    Ranks ranks(core.n);
+    for (std::int64_t v = 0; v < core.n; ++v) ranks[v] = mix(seed, 0x72616e6bu, core.vertex[v]);
+    return ranks;
 }
 
 template <typename W>
-std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_t seed,
-                                  std::uint8_t* mask, std::int64_t& tree_edges) {
+std::unique_ptr<Contracted<W>> contract(const Core<W>& core, const Ranks& ranks, W threshold,
+                                        std::uint8_t* mask, std::int64_t& tree_edges) {
     std::vector<std::int32_t> component(core.n);
     const std::int64_t count = paths::strong_components(core.g.out, component.data(), threshold);
     if (count == core.n) return nullptr;
@@ -50,7 +53,7 @@ std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_
     for (std::int32_t v = 0; v < core.n; ++v) {
         std::int32_t& r = root[component[v]];
         ++size[component[v]];
-        if (r < 0 || rank_of(seed, core.vertex[v]) < rank_of(seed, core.vertex[r])) r = v;
+        if (r < 0 || ranks[v] < ranks[r]) r = v;
     }
     std::vector<std::uint8_t> seen(core.n, 0);
     for (std::int64_t c = 0; c < count; ++c) {
@@ -65,12 +68,13 @@ std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_
     }
     std::vector<std::int64_t> vertex(count);
     for (std::int64_t c = 0; c < count; ++c) vertex[c] = core.vertex[root[c]];
-    auto out = std::make_unique<Core<W>>(make_core(vertex, std::move(edges)));
+    auto out = std::make_unique<Contracted<W>>();
+    out->core = make_core(vertex, std::move(edges));
     // Vertices were renumbered once more.
     std::vector<std::int64_t> place(count);
     {
         std::vector<std::pair<std::int64_t, std::int32_t>> by_vertex(count);
-        for (std::int32_t i = 0; i < count; ++i) by_vertex[i] = {out->vertex[i], i};
+        for (std::int32_t i = 0; i < count; ++i) by_vertex[i] = {out->core.vertex[i], i};
         std::sort(by_vertex.begin(), by_vertex.end());
         for (std::int64_t c = 0; c < count; ++c) {
             const auto at = std::lower_bound(by_vertex.begin(), by_vertex.end(),
@@ -78,12 +82,14 @@ std::unique_ptr<Core<W>> contract(const Core<W>& core, W threshold, std::uint64_
             place[c] = at->second;
         }
     }
+    out->ranks.resize(count);
+    for (std::int64_t c = 0; c < count; ++c) out->ranks[place[c]] = ranks[root[c]];
     std::vector<std::uint8_t> taken(count, 0);
     for (const std::int32_t s : core.sources) {
         const auto c = static_cast<std::int32_t>(place[component[s]]);
         if (taken[c] != 0) continue;
         taken[c] = 1;
-        out->sources.push_back(c);
+        out->core.sources.push_back(c);
     }
     return out;
 }
@@ -103,10 +109,11 @@ double least_roundtrip(const Core<W>& core) {
     return (zeros ? 1 : 2) * static_cast<double>(least);
 }
 
-#define WB_CONTRACT(W)                                                                          \
-    template double least_roundtrip(const Core<W>&);                                            \
-    template std::unique_ptr<Core<W>> contract(const Core<W>&, W, std::uint64_t, std::uint8_t*, \
-                                               std::int64_t&);
+#define WB_CONTRACT(W)                                                                \
+    template double least_roundtrip(const Core<W>&);                                  \
+    template Ranks random_ranks(const Core<W>&, std::uint64_t);                       \
+    template std::unique_ptr<Contracted<W>> contract(const Core<W>&, const Ranks&, W, \
+                                                     std::uint8_t*, std::int64_t&);
 WB_CONTRACT(std::int32_t)
 WB_CONTRACT(std::int64_t)
 WB_CONTRACT(double)

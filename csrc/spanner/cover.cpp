@@ -12,12 +12,15 @@
 // rt(c, q) <= (t - 1) R / 4 and rt(q, v) > R / 2 this is at most t rt(q, v).
 //
 // Unlike the papers' this carves first and samples only where a ball does not pay for its search:
-// most parts of most scales are one ball. And of all radii in the allowed range it takes the one
-// that leaves fewest sources near the boundary, where the papers draw it at random.
+// most parts of most scales are one ball. Its centre is the part's most central source, by round
+// trips to a few vertices, in an order that is the same at every scale, so that balls share trees.
+// And of all radii in the allowed range it takes the one that leaves fewest sources near the
+// boundary, where the papers draw it at random.
 #include <algorithm>
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <tuple>
 
 #include "core/parallel.hpp"
 #include "paths/components.hpp"
@@ -31,6 +34,7 @@ namespace {
 
 constexpr double kRatio = 2;         // of one scale to the last
 constexpr double kSlack = 1 + 1e-9;  // for what float sums of one path differ by
+constexpr std::size_t kClose = 8;    // vertices that closeness is measured to
 constexpr double kHeavy = 0.75;      // share of the sample a heavy source's ball holds
 
 /// One scale's graph and radii.
@@ -38,6 +42,7 @@ template <typename W>
 struct Task {
     std::int64_t number = 0;
     std::shared_ptr<const Core<W>> core;
+    std::shared_ptr<const Ranks> ranks;
     double radius = 0;  // R
     double within = 0;  // certified sources lie within this of a ball's centre
     bool contracted = false;
@@ -48,15 +53,21 @@ template <typename W>
 class Scales {
   public:
     Scales(std::shared_ptr<const Core<W>> core, const CoverOptions& options, std::uint8_t* mask)
-        : core_(std::move(core)), options_(options), mask_(mask), n_(core_->n) {
+        : core_(std::move(core)),
+          ranks_(std::make_shared<Ranks>(random_ranks(*core_, options.seed))),
+          options_(options),
+          mask_(mask),
+          n_(core_->n) {
         least_ = least_roundtrip(*core_);
         first_ = kRatio * least_;
-        const double far = 2 * eccentricity() * kSlack;
+        const double far = 2 * rank_by_closeness() * kSlack;
         count_ = 1;
         for (double r = first_; r < far; r *= kRatio) ++count_;
     }
 
     std::int64_t count() const { return count_; }
+    /// Vertices settled to rank them.
+    std::int64_t settled() const { return settled_; }
 
     /// The next scale; scales without work of their own have one vertex.
     std::optional<Task<W>> next(Scale& scale) {
@@ -71,12 +82,14 @@ class Scales {
         if (2 * threshold >= least_) {
             const W whole =
                 static_cast<W>(std::min(threshold, static_cast<double>(core_->largest())));
-            if (auto smaller = contract(*core_, whole, options_.seed, mask_, scale.contracted)) {
-                core_ = std::move(smaller);
+            if (auto smaller = contract(*core_, *ranks_, whole, mask_, scale.contracted)) {
+                core_ = std::make_shared<Core<W>>(std::move(smaller->core));
+                ranks_ = std::make_shared<Ranks>(std::move(smaller->ranks));
                 contracted_ = true;
             }
         }
         task.core = core_;
+        task.ranks = ranks_;
         task.contracted = contracted_;
         // Crossing contracted components costs up to 2 epsilon R on each of four ways.
         const double budget = (t - 1) / kRatio - (contracted_ ? 8 * epsilon : 0);
@@ -87,24 +100,60 @@ class Scales {
     }
 
   private:
-    double eccentricity() const {
-        return with_queue(*core_, [&]<typename Queue>() {
-            paths::LocalSearch<W, Queue> search(core_->n, core_->largest());
-            using D = paths::Distance<W>;
-            const auto all = [](std::int32_t, D) { return true; };
-            double sum = 0;
-            for (const paths::Arcs<W>* arcs : {&core_->g.out, &core_->g.in}) {
-                search.run(*arcs, 0, paths::unreached<D>() - 1, all);
-                sum += static_cast<double>(search.distance(search.settled().back()));
-            }
-            return sum;
+    /// Puts vertices in the order of their round trips to a few drawn ones: balls around central
+    /// vertices hold more. Returns how far everything is from and to one vertex, added up.
+    double rank_by_closeness() {
+        std::vector<std::pair<std::uint64_t, std::int32_t>> drawn;
+        for (std::int32_t v = 0; v < n_; ++v) drawn.emplace_back((*ranks_)[v], v);
+        const auto size = std::min<std::size_t>(kClose, drawn.size());
+        std::partial_sort(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(size),
+                          drawn.end());
+        drawn.resize(size);
+        using D = paths::Distance<W>;
+        std::vector<D> away(n_ * size);
+        std::vector<double> farthest(2 * size);
+        with_queue(*core_, [&]<typename Queue>() {
+            const auto searches = static_cast<std::int64_t>(size);
+            parallel_for(searches, threads_for(core_->m, 20'000, options_.threads),
+                         [&](std::int64_t i, int) {
+                             paths::LocalSearch<W, Queue> search(n_, core_->largest());
+                             const auto all = [](std::int32_t, D) { return true; };
+                             for (const bool back : {false, true}) {
+                                 search.run(back ? core_->g.in : core_->g.out, drawn[i].second,
+                                            paths::unreached<D>() - 1, all);
+                                 for (std::int64_t v = 0; v < n_; ++v) {
+                                     away[i * n_ + v] +=
+                                         search.distance(static_cast<std::int32_t>(v));
+                                 }
+                                 farthest[2 * i + back] =
+                                     static_cast<double>(search.distance(search.settled().back()));
+                             }
+                         });
+            return 0;
         });
+        std::vector<std::tuple<double, std::uint64_t, std::int64_t>> order;
+        for (std::int64_t v = 0; v < n_; ++v) {
+            double sum = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                sum += static_cast<double>(away[static_cast<std::int64_t>(i) * n_ + v]);
+            }
+            order.emplace_back(sum, (*ranks_)[v], v);
+        }
+        std::sort(order.begin(), order.end());
+        auto ranks = std::make_shared<Ranks>(n_);
+        for (std::int64_t i = 0; i < n_; ++i) {
+            (*ranks)[std::get<2>(order[i])] = static_cast<std::uint64_t>(i);
+        }
+        ranks_ = std::move(ranks);
+        settled_ = 2 * n_ * static_cast<std::int64_t>(size);
+        return farthest[0] + farthest[1];
     }
 
     std::shared_ptr<const Core<W>> core_;
+    std::shared_ptr<const Ranks> ranks_;
     const CoverOptions& options_;
     std::uint8_t* mask_;
-    std::int64_t n_, next_ = 0, count_ = 0;
+    std::int64_t n_, next_ = 0, count_ = 0, settled_ = 0;
     double least_ = 0, first_ = 0;
     bool contracted_ = false;
     std::mutex mutex_;
@@ -195,7 +244,7 @@ class Worker {
         part_[v] = part;
     }
 
-    std::uint64_t rank(std::int32_t v) const { return rank_of(options_.seed, core_->vertex[v]); }
+    std::uint64_t rank(std::int32_t v) const { return (*task_->ranks)[v]; }
 
     /// A number for this use of a vertex alone.
     std::uint64_t draw(std::int32_t part, std::int32_t v, std::uint64_t use) const {
@@ -451,13 +500,12 @@ template <typename W>
 std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::uint8_t* mask) {
     std::int64_t zero_edges = 0;
     std::shared_ptr<const Core<W>> start(&core, [](const Core<W>*) {});
-    if (auto smaller = contract(core, W{}, options.seed, mask, zero_edges)) {
-        start = std::move(smaller);
+    if (auto smaller = contract(core, random_ranks(core, options.seed), W{}, mask, zero_edges)) {
+        start = std::make_shared<Core<W>>(std::move(smaller->core));
     }
     if (start->n < 2) return {};
     Scales<W> scales(start, options, mask);
     std::vector<Scale> done(scales.count());
-    done[0].contracted = zero_edges;
     with_queue(*start, [&]<typename Queue>() {
         const int threads = static_cast<int>(
             std::min<std::int64_t>(scales.count(), threads_for(start->m, 20'000, options.threads)));
@@ -476,7 +524,10 @@ std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::
                 worker->run(*task, scale);
             }
             const std::lock_guard<std::mutex> lock(mutex);
-            if (task->number == 0) scale.contracted += zero_edges;
+            if (task->number == 0) {
+                scale.contracted += zero_edges;
+                scale.settled += scales.settled();
+            }
             done[task->number] = std::move(scale);
             ++finished;
             if (thread == 0 && options.progress) options.progress(finished, scales.count());

@@ -102,8 +102,8 @@ class SampledBalls {
 template <typename W>
 std::int64_t sampled_balls(const Core<W>& whole, const BallsOptions& options, std::uint8_t* mask) {
     std::int64_t zero_edges = 0;
-    const std::unique_ptr<Core<W>> smaller = contract(whole, W{}, options.seed, mask, zero_edges);
-    const Core<W>& core = smaller ? *smaller : whole;
+    const auto smaller = contract(whole, random_ranks(whole, options.seed), W{}, mask, zero_edges);
+    const Core<W>& core = smaller ? smaller->core : whole;
     if (core.n < 2) return 0;
     return with_queue(core, [&]<typename Queue>() {
         BallSearch<W, Queue> first(core);

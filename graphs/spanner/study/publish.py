@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the measured parts of ``docs/systems/spanners.md`` from a finished run.
 
-``python -m graphs.spanner.study.publish RUN`` keeps what the run found beside the page and fills
-in the page's tables; without RUN it fills them in from what was kept.
+``python -m graphs.spanner.study.publish RUN [NOTE]`` keeps what the run found beside the page, with
+a sentence on how it was made, and fills in the page's tables; without RUN it fills them in from
+what was kept.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from graphs.spanner.study.config import Config
 from graphs.spanner.study.measured import Measured, read_measured
-from graphs.spanner.study.tables import tables
+from graphs.spanner.study.tables import TABLES, tables
 from workbench.experiments import Table
+from workbench.experiments.config import config_to_json
 
-__all__ = ["filled", "keep", "main", "markdown", "read_kept"]
+__all__ = ["filled", "keep", "main", "markdown", "provenance", "read_kept"]
 
 PAGE = Path("docs/systems/spanners.md")
 RESULTS = Path("docs/systems/spanners-results.json")
@@ -45,26 +48,46 @@ def markdown(table: Table) -> str:
     return "\n".join(lines) + "\n" + (f"\n{words.strip()}\n" if words.strip() else "")
 
 
-def filled(page: str, result: Result, measured: Measured) -> str:
-    """Return the page with its tables and facts as the result has them.
+def filled(page: str, text: str) -> str:
+    """Return the page with its tables and facts as in what was kept.
 
     Raises
     ------
     ValueError
         If the page names a table there is none of.
     """
+    result, measured = read_kept(text)
     made = {name: markdown(table) for name, table in tables(result, measured).items()}
+    made["provenance"] = provenance(json.loads(text))
     made["headline"] = f"{result['headline'][:1].upper()}{result['headline'][1:]}.\n"
 
     def fill(match: re.Match[str]) -> str:
+        if match[2] not in TABLES and match[2] not in made:
+            known = sorted({*TABLES, *made})
+            raise ValueError(f"the page names the table {match[2]!r}; there are {known}")
         if match[2] not in made:
-            raise ValueError(f"the page names the table {match[2]!r}; there are {sorted(made)}")
+            return f"{match[1]}{match[3]}"  # not part of this run
         return f"{match[1]}\n{made[match[2]]}\n{match[3]}"
 
     return _BLOCK.sub(fill, page)
 
 
-def keep(config: Mapping[str, Any], cpu: str, result: Result, measured: Measured) -> str:
+def provenance(parts: Mapping[str, Any]) -> str:
+    """Say in what the run differs from a full one, on what, and how long it took."""
+    usual = config_to_json(Config())
+    other = [f"{k} = {v}" for k, v in sorted(parts["config"].items()) if v != usual.get(k)]
+    words = [
+        f"Run with {', '.join(other)}, all else as by default." if other else "The full run.",
+        f"Processor: {parts['cpu']}, one thread where seconds are given; "
+        f"{parts['total'] / 60:.0f} minutes in all.",
+        parts["note"],
+    ]
+    return " ".join(words).strip() + "\n"
+
+
+def keep(
+    config: Mapping[str, Any], cpu: str, result: Result, measured: Measured, note: str = ""
+) -> str:
     """Return what is kept of a run, as compact JSON text; :func:`read_kept` is the inverse."""
     kept = json.loads(json.dumps(result))
     for path in _LISTS:
@@ -76,6 +99,7 @@ def keep(config: Mapping[str, Any], cpu: str, result: Result, measured: Measured
     parts = {
         "config": config,
         "cpu": cpu,
+        "note": note,
         "seconds": {key: round(value, 5) for key, value in measured.seconds.items()},
         "bytes": measured.bytes,
         "total": round(measured.total, 1),
@@ -121,9 +145,10 @@ def main(argv: Sequence[str]) -> None:
         run = StoredRun(argv[0])
         cpu = str(run.environment()[-1]["cpu"])
         measured = read_measured(run.timing(), run)
-        RESULTS.write_text(keep(run.config, cpu, run.result(), measured), encoding="utf-8")
-    result, measured = read_kept(RESULTS.read_text(encoding="utf-8"))
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), result, measured), encoding="utf-8")
+        text = keep(run.config, cpu, run.result(), measured, " ".join(argv[1:]))
+        RESULTS.write_text(text, encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(filled(page, RESULTS.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -354,19 +354,30 @@ def test_what_is_kept_for_the_page_gives_the_same_tables(outcome, made):
         if name != "fit":  # regressions on microseconds feel the rounding
             assert publish.markdown(table) == publish.markdown(made[name])
     page = "a\n<!-- table: size -->\n<!-- end -->\nb\n"
-    filled = publish.filled(page, result, again)
+    filled = publish.filled(page, text)
     assert "| small er1k |" in filled
-    assert filled == publish.filled(filled, result, again)
+    assert filled == publish.filled(filled, text)
     with pytest.raises(ValueError, match="names the table 'nothing'"):
-        publish.filled("<!-- table: nothing -->\n<!-- end -->", result, again)
+        publish.filled("<!-- table: nothing -->\n<!-- end -->", text)
+
+
+def test_the_page_says_how_a_run_differs_from_the_full_one(outcome):
+    measured = read_measured(outcome.run.timing(), outcome.run)
+    kept = publish.keep(outcome.run.config, "CPU", outcome.result, measured, "In haste.")
+    words = publish.provenance(json.loads(kept))
+    assert "quick = True" in words
+    assert "seeds" not in words
+    assert "Processor: CPU, one" in words
+    assert words.endswith("In haste.\n")
 
 
 def test_the_page_is_what_was_kept():
     if not PAGE.exists() or not (ROOT / publish.RESULTS).exists():
         pytest.skip("docs/ is not beside the tests, or no full run was kept")
-    result, measured = publish.read_kept((ROOT / publish.RESULTS).read_text(encoding="utf-8"))
+    text = (ROOT / publish.RESULTS).read_text(encoding="utf-8")
+    result, _ = publish.read_kept(text)
     page = PAGE.read_text(encoding="utf-8")
-    assert publish.filled(page, result, measured) == page
+    assert publish.filled(page, text) == page
     assert result["passed"]
     assert result["bounds"]["beyond"] == []
 
