@@ -59,7 +59,7 @@ Arcs<W> lay_out(std::int64_t n, std::int64_t m, const std::int64_t* from, const 
     a.m = m;
     a.ptr = Raw<std::int64_t>(n + 1);
     a.arcs = Raw<typename Arcs<W>::Arc>(std::max<std::int64_t>(1, m));
-    a.edge = Raw<std::int64_t>(std::max<std::int64_t>(1, m));
+    a.edge = Raw<std::uint32_t>(std::max<std::int64_t>(1, m));
     std::fill_n(a.ptr.data(), n + 1, std::int64_t{0});
     for (std::int64_t e = 0; e < m; ++e) ++a.ptr[from[e] + 1];
     for (std::int64_t v = 0; v < n; ++v) a.ptr[v + 1] += a.ptr[v];
@@ -67,7 +67,7 @@ Arcs<W> lay_out(std::int64_t n, std::int64_t m, const std::int64_t* from, const 
         const std::int64_t e = order[i];
         const std::int64_t at = a.ptr[from[e]]++;
         a.arcs[at] = {static_cast<std::int32_t>(to[e]), weight[e] + W{}};
-        a.edge[at] = e;
+        a.edge[at] = static_cast<std::uint32_t>(e);
     }
     // Each pointer has moved to the next vertex's.
     for (std::int64_t v = n; v > 0; --v) a.ptr[v] = a.ptr[v - 1];

@@ -19,7 +19,7 @@ struct Arcs {
     std::int64_t n = 0, m = 0;
     Raw<std::int64_t> ptr;
     Raw<Arc> arcs;
-    Raw<std::int64_t> edge;  // number of the edge each arc is, in the order given
+    Raw<std::uint32_t> edge;  // number of the edge each arc is, in the order given
     W largest{};
 };
 

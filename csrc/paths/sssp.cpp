@@ -88,7 +88,7 @@ void shortest_paths(const Arcs<W>& g, const Query& query) {
             for (std::int64_t v = 0; v < g.n; ++v) {
                 if (v + kAhead < g.n) __builtin_prefetch(&g.edge[search.parent(v + kAhead)]);
                 const bool has = out[v] < kInfinity && v != source;
-                parents[v] = has ? g.edge[search.parent(v)] : -1;
+                parents[v] = has ? std::int64_t{g.edge[search.parent(v)]} : -1;
             }
         });
     });
@@ -109,7 +109,9 @@ Balls shortest_paths_near(const Arcs<W>& g, const Query& query, bool parents) {
             std::sort(part.vertices.begin(), part.vertices.end());
             for (const std::int32_t v : part.vertices) {
                 part.distances.push_back(real(search.distance(v)));
-                if (parents) part.parents.push_back(v == source ? -1 : g.edge[search.parent(v)]);
+                if (parents)
+                    part.parents.push_back(v == source ? -1
+                                                       : std::int64_t{g.edge[search.parent(v)]});
             }
         });
     });
