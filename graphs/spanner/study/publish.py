@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphs.spanner.study.config import Config
 from graphs.spanner.study.measured import Measured, read_measured
@@ -21,10 +21,28 @@ from graphs.spanner.study.tables import TABLES, tables
 from workbench.experiments import Table
 from workbench.experiments.config import config_to_json
 
-__all__ = ["filled", "keep", "main", "markdown", "provenance", "read_kept"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw", "filled", "keep", "main", "markdown", "provenance", "read_kept"]
 
 PAGE = Path("docs/systems/spanners.md")
 RESULTS = Path("docs/systems/spanners-results.json")
+PICTURES = Path("docs/images")
+#: What a report's page would give these names; a picture by itself has a page of any colour.
+_COLOURS = {
+    "ink": "#57606a",
+    "muted": "#8c959f",
+    "grid": "#8c959f44",
+    "surface": "#ffffff",
+    "quiet": "#8c959f",
+    "series-0": "#0969da",
+    "series-1": "#d9730d",
+    "series-2": "#1a7f37",
+    "series-3": "#cf222e",
+    "series-4": "#8250df",
+    "series-5": "#9a6700",
+}
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Long lists of records with equal fields.
 _LISTS = (("sizes", "rows"), ("times",), ("growth",), ("certificates", "rows"))
@@ -125,6 +143,27 @@ def read_kept(text: str) -> tuple[Result, Measured]:
     return result, Measured(parts["seconds"], parts["bytes"], parts["total"])
 
 
+def draw(text: str, folder: Path) -> None:
+    """Draw what was kept into the page's pictures."""
+    from graphs.spanner.study import figures
+    from workbench.experiments.figures import to_svg
+
+    result, measured = read_kept(text)
+    drawings: dict[str, tuple[tuple[float, float], Callable[[Figure], None]]] = {
+        "spanners-size": ((8.6, 5.4), lambda f: figures.draw_sizes(f, result["sizes"]["rows"])),
+        "spanners-time": ((8.6, 5.6), lambda f: figures.draw_times(f, result["times"], measured)),
+        "spanners-growth": (
+            (8.6, 3.4),
+            lambda f: figures.draw_growth(f, result["growth"], measured),
+        ),
+    }
+    for name, (size, drawing) in drawings.items():
+        svg = to_svg(drawing, size)
+        for variable, colour in _COLOURS.items():
+            svg = svg.replace(f"var(--{variable})", colour)
+        (folder / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
+
+
 def _packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     fields = list(dict.fromkeys(field for row in rows for field in row))
     return {
@@ -147,6 +186,7 @@ def main(argv: Sequence[str]) -> None:
         measured = read_measured(run.timing(), run)
         text = keep(run.config, cpu, run.result(), measured, " ".join(argv[1:]))
         RESULTS.write_text(text, encoding="utf-8")
+        draw(text, PICTURES)
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(filled(page, RESULTS.read_text(encoding="utf-8")), encoding="utf-8")
 
