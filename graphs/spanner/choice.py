@@ -3,8 +3,8 @@
 
 Measured (docs/systems/spanners.md): ``greedy`` is smallest wherever its four searches per source
 can be afforded. ``cover`` costs a few dozen searches however many sources there are, but below a
-stretch of about six its balls become so narrow that it does as much work as ``exact`` and keeps as
-many edges.
+stretch of about six its balls become so narrow that its work grows with the sources and it keeps
+almost as many edges as ``exact``.
 """
 
 from __future__ import annotations
