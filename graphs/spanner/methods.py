@@ -268,3 +268,4 @@ def _bar(words: str) -> Iterator[Report]:
             task.advance(max(0, 1000 * done // max(1, total) - task.done))
 
         yield report
+        report(1, 1)  # the calling thread need not have been the last to finish
