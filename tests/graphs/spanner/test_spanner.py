@@ -105,7 +105,7 @@ def test_the_bound_holds(
     seed=st.integers(0, 1000),
 )
 def test_no_certificate_is_contradicted(g: DiGraph, stretch: float, seed: int) -> None:
-    """Without the fallback's help: what each scale certified, and how often, adds up."""
+    """What each scale certified adds up, and the stretch of all pairs keeps the bound."""
     spanner = roundtrip_spanner(
         g, np.arange(g.n), stretch, method="cover", seed=seed, verify="full"
     )
