@@ -25,7 +25,7 @@ function(wb_add_isa_sources target family)
     add_library(${objects} OBJECT ${ARGN})
     # Contraction to fused multiply-adds is worth a third of the speed of these loops and costs
     # equality of bits between instruction sets, not between thread counts.
-    target_compile_options(${objects} PRIVATE ${wb_flags_${isa}} -O3 -ffp-contract=fast)
+    target_compile_options(${objects} PRIVATE ${wb_flags_${isa}} -O3 -ffp-contract=fast -fno-math-errno)
     target_compile_definitions(${objects} PRIVATE
       WB_ISA=isa_${isa} WB_VECTOR_BYTES=${wb_vector_bytes_${isa}})
     target_link_libraries(${objects} PRIVATE wb_flags OpenMP::OpenMP_CXX)

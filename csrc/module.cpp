@@ -12,6 +12,7 @@ void bind_sparch(pybind11::module_& m);
 void bind_paths(pybind11::module_& m);
 void bind_alt(pybind11::module_& m);
 void bind_spanner(pybind11::module_& m);
+void bind_circuit_sim(pybind11::module_& m);
 }  // namespace wb
 
 PYBIND11_MODULE(_kernels, m) {
@@ -26,4 +27,5 @@ PYBIND11_MODULE(_kernels, m) {
     wb::bind_paths(m);
     wb::bind_alt(m);
     wb::bind_spanner(m);
+    wb::bind_circuit_sim(m);
 }

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'alt_search', 'build_info', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'alt_search', 'build_info', 'circuit_device_state', 'circuit_find_frequencies', 'circuit_n_sources', 'circuit_operating_point', 'circuit_operating_point_backward', 'circuit_small_signal', 'circuit_small_signal_backward', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
 class SpGEMMPlan:
     """
     What repeated products on one pattern share.
@@ -194,6 +194,34 @@ def alt_search(graph: DigraphF64, sources: numpy.typing.NDArray[numpy.int64], ta
 def build_info() -> dict:
     """
     How the kernels were built and what they run on.
+    """
+def circuit_device_state(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], temperature: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Operating state of every transistor.
+    """
+def circuit_find_frequencies(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], drives: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], requests: numpy.typing.NDArray[numpy.int64], low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, points: typing.SupportsInt | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Crossings and peaks of transfers, their slopes and phases.
+    """
+def circuit_n_sources(code: numpy.typing.NDArray[numpy.int64]) -> int:
+    """
+    Voltage and current sources of a program.
+    """
+def circuit_operating_point(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], start: numpy.typing.NDArray[numpy.float64], temperature: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Node potentials, source currents and status of every candidate.
+    """
+def circuit_operating_point_backward(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], temperature: typing.SupportsFloat | typing.SupportsIndex, grad_voltages: numpy.typing.NDArray[numpy.float64], grad_currents: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Gradient to the rows.
+    """
+def circuit_small_signal(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], frequencies: numpy.typing.NDArray[numpy.float64], drives: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], noise: numpy.typing.NDArray[numpy.int64], temperature: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Transfers and noise densities.
+    """
+def circuit_small_signal_backward(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], frequencies: numpy.typing.NDArray[numpy.float64], drives: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], noise: numpy.typing.NDArray[numpy.int64], temperature: typing.SupportsFloat | typing.SupportsIndex, grad_transfer: numpy.typing.NDArray[numpy.complex128], grad_density: numpy.typing.NDArray[numpy.float64]) -> tuple:
+    """
+    Gradients to rows and potentials.
     """
 def csr_check_i32(matrix: str, cols: typing.SupportsInt | typing.SupportsIndex, indptr: numpy.typing.NDArray[numpy.int32], indices: numpy.typing.NDArray[numpy.int32], threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan and a task as plain pointers, for the hot loops.
+#pragma once
+
+#include <cstdint>
+
+#include "circuit_sim/elements.hpp"
+#include "core/isa.hpp"
+
+namespace wb::circuit_sim {
+
+using Index = const std::int32_t*;
+
+struct GatherView {
+    int count;
+    Index start, middle, source;
+};
+
+struct CombinationView {
+    Index start, source;
+    const double* coefficient;
+};
+
+struct SumsView {
+    Index start, factor, other;
+};
+
+struct EliminationView {
+    int size, n_factors;
+    Index order, entry_of, pair_start, pair_left, pair_right, scale;
+    SumsView lower_rows, upper_rows, lower_columns, upper_columns;
+};
+
+/// Node weights of each voltage source's current: its nodes and their common factor.
+struct SourceCurrentView {
+    double factor;
+    int count;
+    Index nodes;
+};
+
+struct PlanView {
+    int n_nodes, n_rows, n_unknowns;
+    int n_resistors, n_capacitors, n_current_sources, n_voltage_sources, n_devices, n_sources;
+    int n_conductances, n_capacitances, n_currents;
+    const TwoTerminal *resistors, *capacitors, *current_sources, *voltage_sources;
+    const Mos* devices;
+    const ModelAt* models;  // by card
+    int n_placed;
+    const Placed* placed;
+    Index unknown_of;
+    GatherView laws, source_laws, dc_matrix, ac_conductance, ac_capacitance;
+    int n_dc_entries, n_ac_entries;
+    Index dc_diagonal;
+    Index ac_rows, ac_columns;  // of the entries
+    EliminationView dc, ac;
+    const SourceCurrentView* source_currents;
+    Index source_of_voltage, source_of_current;  // numbers among all sources
+    double gmin, kelvin;
+};
+
+/// Candidates [first, first + lanes) of `batch`; lanes past the end repeat the last one.
+struct Span {
+    std::int64_t first, batch;
+};
+
+struct OperatingTask {
+    const double* rows;  // [rows][batch]
+    const double*
+        start;  // [nodes][batch or 1]; null: halfway between the lowest and highest source
+    std::int64_t start_columns;
+    double* voltages;      // [nodes][batch]
+    double* currents;      // [sources][batch]
+    std::int64_t* status;  // [batch]
+};
+
+struct OperatingBackwardTask {
+    const double *rows, *voltages;
+    const double *grad_voltages, *grad_currents;
+    double* grad_rows;
+};
+
+/// Frequencies, drives and outputs of a sweep. Every output and every noise output names one of
+/// `n_adjoints` distinct node pairs.
+struct SweepTask {
+    const double *rows, *voltages;
+    const double* frequencies;  // [F][1 or batch]
+    std::int64_t n_frequencies, frequency_columns;
+    int n_drives, n_outputs, n_noise, n_adjoints;
+    const double* offsets;     // [drives][nodes]
+    const double* injections;  // [drives][unknowns]
+    CombinationView drive_conductance, drive_capacitance;
+    Index pairs;                          // [adjoints][2]
+    Index output_pair;                    // [outputs]
+    Index noise_pair;                     // [noise]
+    const unsigned char* adjoint_wanted;  // [adjoints] forward: else the outputs come from x
+    bool by_drive;                        // outputs from one solve per drive
+    double* transfer;                     // [F][outputs][drives][batch] complex
+    double* density;                      // [F][noise][batch]
+};
+
+struct SweepBackwardTask {
+    SweepTask sweep;  // transfer and density hold the gradients
+    double *grad_rows, *grad_voltages;
+};
+
+struct SearchTask {
+    SweepTask sweep;  // without frequencies and results
+    int n_requests;
+    const std::int64_t* requests;  // [P][3]: kind, output, drive
+    double low, high;
+    int points;
+    double* frequency;  // [P][batch]
+    double* slope;      // [P][batch] complex
+    double* turn;       // [P][batch]
+};
+
+struct DeviceTask {
+    const double *rows, *voltages;
+    double* state;  // [devices][16][batch]
+};
+
+/// Doubles of scratch for one block of at most eight lanes; coarse: numbers that a search keeps.
+inline std::int64_t scratch_doubles(const PlanView& p, int drives, int adjoints,
+                                    std::int64_t coarse) {
+    const std::int64_t factors = p.dc.n_factors + p.ac.n_factors;
+    const std::int64_t vectors =
+        p.n_rows * 2 + 48 * p.n_devices + 2 * (p.n_conductances + p.n_capacitances) +
+        2 * p.n_currents + 16 * p.n_nodes + 24 * (p.n_unknowns + 1) + p.n_dc_entries +
+        2 * p.n_ac_entries + 8 * factors + 8 * (p.n_resistors + p.n_devices) +
+        2 * std::int64_t{drives} * p.n_unknowns +
+        4 * (std::int64_t{drives} + adjoints) * (p.n_unknowns + p.n_nodes) + 2 * coarse + 64;
+    return vectors * 8;
+}
+
+using OperatingKernel = void (*)(const PlanView&, const OperatingTask&, Span, double* scratch);
+using OperatingBackwardKernel = void (*)(const PlanView&, const OperatingBackwardTask&, Span,
+                                         double* scratch);
+using DeviceKernel = void (*)(const PlanView&, const DeviceTask&, Span, double* scratch);
+using SweepKernel = void (*)(const PlanView&, const SweepTask&, Span, double* scratch);
+using SweepBackwardKernel = void (*)(const PlanView&, const SweepBackwardTask&, Span,
+                                     double* scratch);
+using SearchKernel = void (*)(const PlanView&, const SearchTask&, Span, double* scratch);
+
+WB_DECLARE_FOR_EACH_ISA(int lanes(); OperatingKernel operating_kernel();
+                        OperatingBackwardKernel operating_backward_kernel();
+                        DeviceKernel device_kernel(); SweepKernel sweep_kernel();
+                        SweepBackwardKernel sweep_backward_kernel(); SearchKernel search_kernel();)
+
+}  // namespace wb::circuit_sim
