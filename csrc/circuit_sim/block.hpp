@@ -13,11 +13,13 @@ struct Block {
     Span span;
     V* rows;
     Sized* sized;
-    V* nodes;  // potentials, ground first
+    V* nodes;         // potentials, ground first
+    V *volts, *amps;  // values of the sources
 };
 
 inline Block open_block(const PlanView& plan, const double* rows, Span span, Scratch& scratch) {
-    Block b{plan, span, scratch.take(plan.n_rows), nullptr, scratch.zeros(plan.n_nodes)};
+    Block b{plan,    span,    scratch.take(plan.n_rows), nullptr, scratch.zeros(plan.n_nodes),
+            nullptr, nullptr};
     for (int r = 0; r < plan.n_rows; ++r) b.rows[r] = load(rows + r * span.batch, span);
     static_assert(sizeof(Sized) % sizeof(V) == 0);
     constexpr std::int64_t kVectors = sizeof(Sized) / sizeof(V);
@@ -26,7 +28,21 @@ inline Block open_block(const PlanView& plan, const double* rows, Span span, Scr
         const Mos& mos = plan.devices[i];
         b.sized[i] = size_device(mos, plan.models[mos.model], b.rows);
     }
+    b.volts = scratch.take(plan.n_voltage_sources);
+    b.amps = scratch.take(plan.n_current_sources);
+    for (int i = 0; i < plan.n_voltage_sources; ++i) b.volts[i] = b.rows[plan.voltage_sources[i].row];
+    for (int i = 0; i < plan.n_current_sources; ++i) b.amps[i] = b.rows[plan.current_sources[i].row];
     return b;
+}
+
+/// Node potentials from unknowns, with sources scaled.
+inline void place(const Block& b, const V* unknowns, V scale) {
+    for (int i = 0; i < b.plan.n_placed; ++i) {
+        const Placed& at = b.plan.placed[i];
+        b.nodes[at.node] = at.source < 0
+                               ? unknowns[at.root]
+                               : b.nodes[at.parent] + at.sign * (scale * b.volts[at.source]);
+    }
 }
 
 inline void load_nodes(const Block& b, const double* voltages) {
@@ -82,6 +98,27 @@ inline void by_terminal(const Channel& c, V gmbs, V* out) {
     out[2] = -(out[0] + out[1] + out[3]);
 }
 
+/// Gate to source, drain and bulk, bulk to drain and source.
+inline void device_capacitances(const Block& b, int device, const Channel& c, V* cap) {
+    const Mos& m = b.plan.devices[device];
+    const ModelAt& model = b.plan.models[m.model];
+    const Sized& d = b.sized[device];
+    const V* v = b.nodes;
+    cap[0] = d.overlap_gs;
+    cap[1] = d.overlap_gd;
+    cap[2] = d.overlap_gb;
+    if (model.cox != 0) {
+        const Meyer meyer = meyer_at(model, d, c);
+        cap[0] += choose(c.reversed, meyer.gd, meyer.gs);
+        cap[1] += choose(c.reversed, meyer.gs, meyer.gd);
+        cap[2] += meyer.gb;
+    }
+    const V vbd = model.type * (v[m.bulk] - v[m.drain]);
+    const V vbs = model.type * (v[m.bulk] - v[m.source]);
+    cap[3] = depletion_at(model, d.bottom_d, d.side_d, vbd).c;
+    cap[4] = depletion_at(model, d.bottom_s, d.side_s, vbs).c;
+}
+
 /// Currents and their exact derivatives at the block's node potentials; sources scaled by `scale`.
 inline void real_quantities(const Block& b, V scale, V* currents, V* conductances) {
     const PlanView& p = b.plan;
@@ -106,7 +143,7 @@ inline void real_quantities(const Block& b, V scale, V* currents, V* conductance
         g[5] = source.g;
     }
     for (int i = 0; i < p.n_current_sources; ++i) {
-        current[i] = scale * b.rows[p.current_sources[i].row];
+        current[i] = scale * b.amps[i];
     }
 }
 

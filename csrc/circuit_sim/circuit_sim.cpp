@@ -243,6 +243,29 @@ void find_frequencies(const Candidates& c, const Sweep& sweep,
                 s.task.n_adjoints, std::int64_t{count} * points);
 }
 
+void transient(const Candidates& c, const double* voltages, const Waves& waves,
+               std::span<const double> times, std::span<const std::int64_t> outputs,
+               double tolerance, double* out, std::int64_t* status, std::int64_t* steps) {
+    const Prepared prepared(c.plan, c.celsius);
+    const std::vector<std::int32_t> pairs(outputs.begin(), outputs.end());
+    const auto n_outputs = static_cast<int>(pairs.size() / 2);
+    const TransientTask task{c.rows,
+                             voltages,
+                             waves.times.data(),
+                             waves.values.data(),
+                             static_cast<std::int64_t>(waves.times.size()),
+                             times.data(),
+                             static_cast<std::int64_t>(times.size()),
+                             pairs.data(),
+                             n_outputs,
+                             tolerance,
+                             out,
+                             status,
+                             steps};
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_kernel)(), 0, 0,
+                std::int64_t{4} * n_outputs);
+}
+
 void device_state(const Candidates& c, const double* voltages, double* state) {
     const Prepared prepared(c.plan, c.celsius);
     const DeviceTask task{c.rows, voltages, state};

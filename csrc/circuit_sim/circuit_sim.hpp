@@ -57,6 +57,22 @@ void find_frequencies(const Candidates& c, const Sweep& sweep,
                       std::span<const std::int64_t> requests, double low, double high,
                       std::int64_t points, double* frequency, double* slope, double* turn);
 
+/// What drives a transient: every source adds a piecewise linear wave to its value.
+struct Waves {
+    std::span<const double> times;   // rising from 0; steps end on them
+    std::span<const double> values;  // [sources][times], the first of each 0
+};
+
+/// Potential differences at given times, from the operating point `voltages` on: trapezoidal rule
+/// (backward Euler after each corner of a wave), each candidate with steps of its own, whose
+/// local error stays below `tolerance` volt.
+/// \param outputs  [O][2] node pairs
+/// \param out      [times][O][batch]
+/// \param status   0, or 3 where steps became too small: NaN from there on
+void transient(const Candidates& c, const double* voltages, const Waves& waves,
+               std::span<const double> times, std::span<const std::int64_t> outputs,
+               double tolerance, double* out, std::int64_t* status, std::int64_t* steps);
+
 /// [devices][16][batch]: id vgs vds vbs vth vdsat gm gds gmbs cgs cgd cgb cbd cbs ibd ibs.
 void device_state(const Candidates& c, const double* voltages, double* state);
 

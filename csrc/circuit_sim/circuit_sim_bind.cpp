@@ -181,6 +181,50 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
     return py::make_tuple(frequency, slope, turn);
 }
 
+py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
+                    const Reals& voltages, const Reals& wave_times, const Reals& waves,
+                    const Reals& times, const Words& outputs, double tolerance,
+                    double temperature) {
+    const Common c = common(code, data, n_nodes, rows, temperature);
+    check_shape(voltages, "voltages", {c.nodes, c.batch});
+    check_shape(wave_times, "wave_times", {kAnySize});
+    check_shape(waves, "waves", {c.sources, wave_times.shape(0)});
+    check_shape(times, "times", {kAnySize});
+    check_pairs(outputs, "outputs", c.nodes);
+    const auto rising = [](const Reals& list, const char* name) {
+        for (py::ssize_t i = 0; i < list.size(); ++i) {
+            const double value = list.data()[i];
+            if (!std::isfinite(value) || value < 0 || (i > 0 && value <= list.data()[i - 1])) {
+                fail(std::string(name) + " must be finite, not negative and rising");
+            }
+        }
+    };
+    rising(wave_times, "wave_times");
+    rising(times, "times");
+    if (wave_times.size() == 0 || wave_times.data()[0] != 0) fail("wave_times must begin with 0");
+    for (std::int64_t s = 0; s < c.sources; ++s) {
+        for (py::ssize_t i = 0; i < wave_times.size(); ++i) {
+            const double value = waves.data()[s * wave_times.size() + i];
+            if (!std::isfinite(value) || (i == 0 && value != 0)) {
+                fail("waves must be finite and begin with 0: the operating point is what they add to");
+            }
+        }
+    }
+    if (!(tolerance > 0) || !std::isfinite(tolerance)) {
+        fail("tolerance must be positive and finite, got " + std::to_string(tolerance));
+    }
+    Reals out({times.size(), outputs.shape(0), static_cast<py::ssize_t>(c.batch)});
+    Words status(c.batch), steps(c.batch);
+    double* o = out.mutable_data();
+    std::int64_t *s = status.mutable_data(), *n = steps.mutable_data();
+    {
+        py::gil_scoped_release release;
+        circuit_sim::transient(c.candidates, voltages.data(), {view(wave_times), view(waves)},
+                               view(times), view(outputs), tolerance, o, s, n);
+    }
+    return py::make_tuple(out, status, steps);
+}
+
 Reals device_state(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
                    const Reals& voltages, double temperature) {
     const Common c = common(code, data, n_nodes, rows, temperature);
@@ -222,6 +266,11 @@ void bind_circuit_sim(py::module_& m) {
           arg("voltages").noconvert(), arg("drives").noconvert(), arg("outputs").noconvert(),
           arg("requests").noconvert(), arg("low"), arg("high"), arg("points"), arg("temperature"),
           "Crossings and peaks of transfers, their slopes and phases.");
+    m.def("circuit_transient", &transient, arg("code").noconvert(), arg("data").noconvert(),
+          arg("n_nodes"), arg("rows").noconvert(), arg("voltages").noconvert(),
+          arg("wave_times").noconvert(), arg("waves").noconvert(), arg("times").noconvert(),
+          arg("outputs").noconvert(), arg("tolerance"), arg("temperature"),
+          "Waveforms at given times, status and number of steps of every candidate.");
     m.def("circuit_device_state", &device_state, arg("code").noconvert(), arg("data").noconvert(),
           arg("n_nodes"), arg("rows").noconvert(), arg("voltages").noconvert(), arg("temperature"),
           "Operating state of every transistor.");

@@ -236,7 +236,8 @@ void flicker_back(const Block& b, int device, V flicker, V flicker_bar, DeviceBa
     const Channel c = channel_of(b, device);
     const V share = flicker * flicker_bar;
     if (model.nlev >= 2) {
-        const V gm_bar = choose(c.on, 2.0 * share / choose(c.on, c.gm, all(1.0)), V{});
+        const Mask some = c.gm != V{};
+        const V gm_bar = choose(some, 2.0 * share / choose(some, c.gm, all(1.0)), V{});
         bar.by_gate += choose(c.reversed, -gm_bar, gm_bar);
     } else {
         const V cd =

@@ -136,12 +136,14 @@ inline void store_complex(double* p, Span span, V re, V im) {
 }
 
 inline void load_complex(const double* p, Span span, V& re, V& im) {
-    re = im = V{};
+    V r{}, s{};
     for (int l = 0; l < kLanes; ++l) {
         const std::int64_t i = span.first + l < span.batch ? span.first + l : span.batch - 1;
-        re[l] = p[2 * i];
-        im[l] = p[2 * i + 1];
+        r[l] = p[2 * i];
+        s[l] = p[2 * i + 1];
     }
+    re = r;
+    im = s;
 }
 
 /// Hands out parts of the scratch memory.

@@ -16,19 +16,6 @@ struct Newton {
     V *unknowns, *currents, *conductances, *entries, *factors, *inverse, *law, *step;
 };
 
-/// Node potentials from unknowns, with sources scaled.
-inline void place(const Block& b, const V* unknowns, V scale) {
-    for (int i = 0; i < b.plan.n_placed; ++i) {
-        const Placed& at = b.plan.placed[i];
-        if (at.source < 0) {
-            b.nodes[at.node] = unknowns[at.root];
-            continue;
-        }
-        const V source = scale * b.rows[b.plan.voltage_sources[at.source].row];
-        b.nodes[at.node] = b.nodes[at.parent] + at.sign * source;
-    }
-}
-
 /// Runs Newton on the active lanes and returns those that converged; the others keep where they
 /// began.
 Mask newton(const Newton& n, V shunt, V scale, Mask active) {

@@ -56,7 +56,6 @@ inline bool has_flicker(const PlanView& p) {
 
 inline Small linearize(const Block& b, const SweepTask& task, Scratch& scratch) {
     const PlanView& p = b.plan;
-    const V* v = b.nodes;
     Small s;
     s.conductances = scratch.take(p.n_conductances);
     s.capacitances = scratch.take(p.n_capacitances);
@@ -79,19 +78,7 @@ inline Small linearize(const Block& b, const SweepTask& task, Scratch& scratch) 
         const Junction drain = junction_of(b, i, true), source = junction_of(b, i, false);
         g[4] = drain.g;
         g[5] = source.g;
-        cap[0] = d.overlap_gs;
-        cap[1] = d.overlap_gd;
-        cap[2] = d.overlap_gb;
-        if (model.cox != 0) {
-            const Meyer meyer = meyer_at(model, d, c);
-            cap[0] += choose(c.reversed, meyer.gd, meyer.gs);
-            cap[1] += choose(c.reversed, meyer.gs, meyer.gd);
-            cap[2] += meyer.gb;
-        }
-        const V vbd = model.type * (v[m.bulk] - v[m.drain]);
-        const V vbs = model.type * (v[m.bulk] - v[m.source]);
-        cap[3] = depletion_at(model, d.bottom_d, d.side_d, vbd).c;
-        cap[4] = depletion_at(model, d.bottom_s, d.side_s, vbs).c;
+        device_capacitances(b, i, c, cap);
         s.white[p.n_resistors + i] = kt4 * noisy_conductance(model, d, c);
         if (s.flicker) {
             const V channel = choose(c.reversed, -c.current, c.current);

@@ -10,4 +10,5 @@ set(WB_CIRCUIT_SIM_ISA_SOURCES
   csrc/circuit_sim/operating_isa.cpp
   csrc/circuit_sim/gradient_isa.cpp
   csrc/circuit_sim/search_isa.cpp
-  csrc/circuit_sim/sweep_isa.cpp)
+  csrc/circuit_sim/sweep_isa.cpp
+  csrc/circuit_sim/transient_isa.cpp)
