@@ -18,7 +18,7 @@ struct Block {
 };
 
 inline Block open_block(const PlanView& plan, const double* rows, Span span, Scratch& scratch) {
-    Block b{plan,    span,    scratch.take(plan.n_rows), nullptr, scratch.zeros(plan.n_nodes),
+    Block b{plan,    span,   scratch.take(plan.n_rows), nullptr, scratch.zeros(plan.n_nodes),
             nullptr, nullptr};
     for (int r = 0; r < plan.n_rows; ++r) b.rows[r] = load(rows + r * span.batch, span);
     static_assert(sizeof(Sized) % sizeof(V) == 0);
@@ -30,8 +30,10 @@ inline Block open_block(const PlanView& plan, const double* rows, Span span, Scr
     }
     b.volts = scratch.take(plan.n_voltage_sources);
     b.amps = scratch.take(plan.n_current_sources);
-    for (int i = 0; i < plan.n_voltage_sources; ++i) b.volts[i] = b.rows[plan.voltage_sources[i].row];
-    for (int i = 0; i < plan.n_current_sources; ++i) b.amps[i] = b.rows[plan.current_sources[i].row];
+    for (int i = 0; i < plan.n_voltage_sources; ++i)
+        b.volts[i] = b.rows[plan.voltage_sources[i].row];
+    for (int i = 0; i < plan.n_current_sources; ++i)
+        b.amps[i] = b.rows[plan.current_sources[i].row];
     return b;
 }
 
@@ -255,6 +257,55 @@ inline void device_back(const Block& b, int device, const DeviceBar& bar, bool a
         to.overlap_gb = bar.cgb;
     }
     size_device_back(mos, model, b.rows, d, to, rows_bar);
+}
+
+/// Adds weight(a) - weight(b) times the derivative of every current from a to b, and, where
+/// given, the cotangents of the capacitances.
+inline void laws_back(const Block& b, const V* weight, const V* capacitances, V* nodes_bar,
+                      V* rows_bar) {
+    const PlanView& p = b.plan;
+    for (int i = 0; i < p.n_resistors; ++i) {
+        const TwoTerminal& r = p.resistors[i];
+        const V bar = weight[r.a] - weight[r.b], g = 1.0 / b.rows[r.row];
+        nodes_bar[r.a] += bar * g;
+        nodes_bar[r.b] -= bar * g;
+        if (rows_bar) rows_bar[r.row] -= bar * (b.nodes[r.a] - b.nodes[r.b]) * g * g;
+    }
+    for (int i = 0; i < p.n_devices; ++i) {
+        const Mos& m = p.devices[i];
+        DeviceBar bar{};
+        bar.current = weight[m.drain] - weight[m.source];
+        bar.current_d = weight[m.bulk] - weight[m.drain];
+        bar.current_s = weight[m.bulk] - weight[m.source];
+        if (capacitances) {
+            const V* c = capacitances + p.n_capacitors + 5 * i;
+            bar.cgs = c[0];
+            bar.cgd = c[1];
+            bar.cgb = c[2];
+            bar.cbd = c[3];
+            bar.cbs = c[4];
+        }
+        device_back(b, i, bar, capacitances != nullptr, nodes_bar, rows_bar);
+    }
+    if (!rows_bar) return;
+    for (int i = 0; capacitances && i < p.n_capacitors; ++i) {
+        rows_bar[p.capacitors[i].row] += capacitances[i];
+    }
+    for (int i = 0; i < p.n_current_sources; ++i) {
+        const TwoTerminal& s = p.current_sources[i];
+        rows_bar[s.row] += weight[s.a] - weight[s.b];
+    }
+}
+
+/// Potentials that voltage sources fix, back to their rows: a source lifts all nodes below its
+/// edge, so children come first and hand on to their parents. Destroys nodes_bar.
+inline void place_back(const Block& b, V* nodes_bar, V* rows_bar) {
+    for (int i = b.plan.n_placed - 1; i >= 0; --i) {
+        const Placed& at = b.plan.placed[i];
+        if (at.source < 0) continue;
+        rows_bar[b.plan.voltage_sources[at.source].row] += at.sign * nodes_bar[at.node];
+        nodes_bar[at.parent] += nodes_bar[at.node];
+    }
 }
 
 }  // namespace

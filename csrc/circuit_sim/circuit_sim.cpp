@@ -243,27 +243,50 @@ void find_frequencies(const Candidates& c, const Sweep& sweep,
                 s.task.n_adjoints, std::int64_t{count} * points);
 }
 
+namespace {
+
+TransientTask transient_task(const Candidates& c, const double* voltages, const Waves& waves,
+                             std::span<const double> times, const std::vector<std::int32_t>& pairs,
+                             double tolerance) {
+    TransientTask task{};
+    task.rows = c.rows;
+    task.voltages = voltages;
+    task.wave_times = waves.times.data();
+    task.waves = waves.values.data();
+    task.n_waves = static_cast<std::int64_t>(waves.times.size());
+    task.times = times.data();
+    task.n_times = static_cast<std::int64_t>(times.size());
+    task.pairs = pairs.data();
+    task.n_outputs = static_cast<int>(pairs.size() / 2);
+    task.tolerance = tolerance;
+    return task;
+}
+
+}  // namespace
+
 void transient(const Candidates& c, const double* voltages, const Waves& waves,
                std::span<const double> times, std::span<const std::int64_t> outputs,
                double tolerance, double* out, std::int64_t* status, std::int64_t* steps) {
     const Prepared prepared(c.plan, c.celsius);
     const std::vector<std::int32_t> pairs(outputs.begin(), outputs.end());
-    const auto n_outputs = static_cast<int>(pairs.size() / 2);
-    const TransientTask task{c.rows,
-                             voltages,
-                             waves.times.data(),
-                             waves.values.data(),
-                             static_cast<std::int64_t>(waves.times.size()),
-                             times.data(),
-                             static_cast<std::int64_t>(times.size()),
-                             pairs.data(),
-                             n_outputs,
-                             tolerance,
-                             out,
-                             status,
-                             steps};
+    TransientTask task = transient_task(c, voltages, waves, times, pairs, tolerance);
+    task.out = out;
+    task.status = status;
+    task.steps = steps;
     over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_kernel)(), 0, 0,
-                std::int64_t{4} * n_outputs);
+                std::int64_t{4} * task.n_outputs);
+}
+
+void transient_backward(const Candidates& c, const double* voltages, const Waves& waves,
+                        std::span<const double> times, std::span<const std::int64_t> outputs,
+                        double tolerance, const double* grad_out, double* grad_rows,
+                        double* grad_voltages) {
+    const Prepared prepared(c.plan, c.celsius);
+    const std::vector<std::int32_t> pairs(outputs.begin(), outputs.end());
+    const TransientBackwardTask task{transient_task(c, voltages, waves, times, pairs, tolerance),
+                                     grad_out, grad_rows, grad_voltages};
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_backward_kernel)(), 0, 0,
+                std::int64_t{4} * task.forward.n_outputs);
 }
 
 void device_state(const Candidates& c, const double* voltages, double* state) {

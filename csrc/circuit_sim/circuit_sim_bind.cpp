@@ -181,11 +181,9 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
     return py::make_tuple(frequency, slope, turn);
 }
 
-py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
-                    const Reals& voltages, const Reals& wave_times, const Reals& waves,
-                    const Reals& times, const Words& outputs, double tolerance,
-                    double temperature) {
-    const Common c = common(code, data, n_nodes, rows, temperature);
+void check_transient(const Common& c, const Reals& voltages, const Reals& wave_times,
+                     const Reals& waves, const Reals& times, const Words& outputs,
+                     double tolerance) {
     check_shape(voltages, "voltages", {c.nodes, c.batch});
     check_shape(wave_times, "wave_times", {kAnySize});
     check_shape(waves, "waves", {c.sources, wave_times.shape(0)});
@@ -206,13 +204,23 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
         for (py::ssize_t i = 0; i < wave_times.size(); ++i) {
             const double value = waves.data()[s * wave_times.size() + i];
             if (!std::isfinite(value) || (i == 0 && value != 0)) {
-                fail("waves must be finite and begin with 0: the operating point is what they add to");
+                fail(
+                    "waves must be finite and begin with 0: the operating point is what they add "
+                    "to");
             }
         }
     }
     if (!(tolerance > 0) || !std::isfinite(tolerance)) {
         fail("tolerance must be positive and finite, got " + std::to_string(tolerance));
     }
+}
+
+py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
+                    const Reals& voltages, const Reals& wave_times, const Reals& waves,
+                    const Reals& times, const Words& outputs, double tolerance,
+                    double temperature) {
+    const Common c = common(code, data, n_nodes, rows, temperature);
+    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance);
     Reals out({times.size(), outputs.shape(0), static_cast<py::ssize_t>(c.batch)});
     Words status(c.batch), steps(c.batch);
     double* o = out.mutable_data();
@@ -223,6 +231,24 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
                                view(times), view(outputs), tolerance, o, s, n);
     }
     return py::make_tuple(out, status, steps);
+}
+
+py::tuple transient_backward(const Words& code, const Reals& data, std::int64_t n_nodes,
+                             const Reals& rows, const Reals& voltages, const Reals& wave_times,
+                             const Reals& waves, const Reals& times, const Words& outputs,
+                             double tolerance, double temperature, const Reals& grad_out) {
+    const Common c = common(code, data, n_nodes, rows, temperature);
+    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance);
+    check_shape(grad_out, "grad_out", {times.size(), outputs.shape(0), c.batch});
+    Reals grad_rows({c.n_rows, c.batch}), grad_voltages({c.nodes, c.batch});
+    double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
+    {
+        py::gil_scoped_release release;
+        circuit_sim::transient_backward(c.candidates, voltages.data(),
+                                        {view(wave_times), view(waves)}, view(times), view(outputs),
+                                        tolerance, grad_out.data(), to_rows, to_voltages);
+    }
+    return py::make_tuple(grad_rows, grad_voltages);
 }
 
 Reals device_state(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
@@ -271,6 +297,11 @@ void bind_circuit_sim(py::module_& m) {
           arg("wave_times").noconvert(), arg("waves").noconvert(), arg("times").noconvert(),
           arg("outputs").noconvert(), arg("tolerance"), arg("temperature"),
           "Waveforms at given times, status and number of steps of every candidate.");
+    m.def("circuit_transient_backward", &transient_backward, arg("code").noconvert(),
+          arg("data").noconvert(), arg("n_nodes"), arg("rows").noconvert(),
+          arg("voltages").noconvert(), arg("wave_times").noconvert(), arg("waves").noconvert(),
+          arg("times").noconvert(), arg("outputs").noconvert(), arg("tolerance"),
+          arg("temperature"), arg("grad_out").noconvert(), "Gradients to rows and potentials.");
     m.def("circuit_device_state", &device_state, arg("code").noconvert(), arg("data").noconvert(),
           arg("n_nodes"), arg("rows").noconvert(), arg("voltages").noconvert(), arg("temperature"),
           "Operating state of every transistor.");

@@ -161,31 +161,6 @@ void operating_point(const PlanView& p, const OperatingTask& task, Span span, do
     }
 }
 
-/// Adds weight(a) - weight(b) times the derivative of every current from a to b.
-void laws_back(const Block& b, const V* weight, V* nodes_bar, V* rows_bar) {
-    const PlanView& p = b.plan;
-    for (int i = 0; i < p.n_resistors; ++i) {
-        const TwoTerminal& r = p.resistors[i];
-        const V bar = weight[r.a] - weight[r.b], g = 1.0 / b.rows[r.row];
-        nodes_bar[r.a] += bar * g;
-        nodes_bar[r.b] -= bar * g;
-        if (rows_bar) rows_bar[r.row] -= bar * (b.nodes[r.a] - b.nodes[r.b]) * g * g;
-    }
-    for (int i = 0; i < p.n_devices; ++i) {
-        const Mos& m = p.devices[i];
-        DeviceBar bar{};
-        bar.current = weight[m.drain] - weight[m.source];
-        bar.current_d = weight[m.bulk] - weight[m.drain];
-        bar.current_s = weight[m.bulk] - weight[m.source];
-        device_back(b, i, bar, false, nodes_bar, rows_bar);
-    }
-    if (!rows_bar) return;
-    for (int i = 0; i < p.n_current_sources; ++i) {
-        const TwoTerminal& s = p.current_sources[i];
-        rows_bar[s.row] += weight[s.a] - weight[s.b];
-    }
-}
-
 void operating_point_backward(const PlanView& p, const OperatingBackwardTask& task, Span span,
                               double* memory) {
     Scratch scratch(memory);
@@ -213,7 +188,7 @@ void operating_point_backward(const PlanView& p, const OperatingBackwardTask& ta
     for (int node = 1; node < p.n_nodes; ++node) {
         direct[node] = nodes_bar[node] = load(task.grad_voltages + node * span.batch, span);
     }
-    if (some) laws_back(b, weight, direct, nullptr);
+    if (some) laws_back(b, weight, nullptr, direct, nullptr);
 
     V* const currents = scratch.take(p.n_currents);
     V* const conductances = scratch.take(p.n_conductances);
@@ -232,15 +207,9 @@ void operating_point_backward(const PlanView& p, const OperatingBackwardTask& ta
     for (int node = 1; node < p.n_nodes; ++node) {
         if (p.unknown_of[node] >= 0) weight[node] -= mu[p.unknown_of[node]];
     }
-    laws_back(b, weight, nodes_bar, rows_bar);
+    laws_back(b, weight, nullptr, nodes_bar, rows_bar);
 
-    // A voltage source lifts all nodes below its edge: children first, each hands on to its parent.
-    for (int i = p.n_placed - 1; i >= 0; --i) {
-        const Placed& at = p.placed[i];
-        if (at.source < 0) continue;
-        rows_bar[p.voltage_sources[at.source].row] += at.sign * nodes_bar[at.node];
-        nodes_bar[at.parent] += nodes_bar[at.node];
-    }
+    place_back(b, nodes_bar, rows_bar);
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < p.n_rows; ++r) {
         store(task.grad_rows + r * span.batch, span, choose(ok, rows_bar[r], nan));

@@ -11,4 +11,5 @@ set(WB_CIRCUIT_SIM_ISA_SOURCES
   csrc/circuit_sim/gradient_isa.cpp
   csrc/circuit_sim/search_isa.cpp
   csrc/circuit_sim/sweep_isa.cpp
+  csrc/circuit_sim/transient_gradient_isa.cpp
   csrc/circuit_sim/transient_isa.cpp)

@@ -135,14 +135,20 @@ struct TransientTask {
     std::int64_t* steps;   // [batch]
 };
 
+struct TransientBackwardTask {
+    TransientTask forward;   // without results
+    const double* grad_out;  // [T][O][batch]
+    double *grad_rows, *grad_voltages;
+};
+
 /// Doubles of scratch for one block of at most eight lanes; coarse: numbers that a search keeps.
 inline std::int64_t scratch_doubles(const PlanView& p, int drives, int adjoints,
                                     std::int64_t coarse) {
     const std::int64_t factors = p.dc.n_factors + p.ac.n_factors;
     const std::int64_t vectors =
-        p.n_rows * 2 + p.n_sources + 48 * p.n_devices + 2 * p.n_conductances + 8 * p.n_capacitances +
-        2 * p.n_currents + 16 * p.n_nodes + 32 * (p.n_unknowns + 1) + p.n_dc_entries +
-        2 * p.n_ac_entries + 8 * factors + 8 * (p.n_resistors + p.n_devices) +
+        p.n_rows * 3 + p.n_sources + 48 * p.n_devices + 2 * p.n_conductances +
+        16 * p.n_capacitances + 2 * p.n_currents + 24 * p.n_nodes + 32 * (p.n_unknowns + 1) +
+        p.n_dc_entries + 2 * p.n_ac_entries + 8 * factors + 8 * (p.n_resistors + p.n_devices) +
         2 * std::int64_t{drives} * p.n_unknowns +
         4 * (std::int64_t{drives} + adjoints) * (p.n_unknowns + p.n_nodes) + 2 * coarse + 64;
     return vectors * 8;
@@ -156,12 +162,15 @@ using SweepKernel = void (*)(const PlanView&, const SweepTask&, Span, double* sc
 using SweepBackwardKernel = void (*)(const PlanView&, const SweepBackwardTask&, Span,
                                      double* scratch);
 using TransientKernel = void (*)(const PlanView&, const TransientTask&, Span, double* scratch);
+using TransientBackwardKernel = void (*)(const PlanView&, const TransientBackwardTask&, Span,
+                                         double* scratch);
 using SearchKernel = void (*)(const PlanView&, const SearchTask&, Span, double* scratch);
 
 WB_DECLARE_FOR_EACH_ISA(int lanes(); OperatingKernel operating_kernel();
                         OperatingBackwardKernel operating_backward_kernel();
                         DeviceKernel device_kernel(); SweepKernel sweep_kernel();
                         SweepBackwardKernel sweep_backward_kernel(); SearchKernel search_kernel();
-                        TransientKernel transient_kernel();)
+                        TransientKernel transient_kernel();
+                        TransientBackwardKernel transient_backward_kernel();)
 
 }  // namespace wb::circuit_sim
