@@ -235,7 +235,7 @@ void find_frequencies(const Candidates& c, const Sweep& sweep,
                       std::int64_t points, double* frequency, double* slope, double* turn) {
     const Prepared prepared(c.plan, c.celsius);
     const PreparedSweep s(c, sweep, true);
-    const auto count = static_cast<int>(requests.size() / 3);
+    const auto count = static_cast<int>(requests.size() / kRequestColumns);
     const SearchTask task{s.task,    count, requests.data(),
                           low,       high,  static_cast<int>(points),
                           frequency, slope, turn};

@@ -52,7 +52,7 @@ void small_signal_backward(const Candidates& c, const Sweep& sweep, const double
 
 /// Frequencies at which a transfer falls to 1/sqrt(2) of its first value (kind 0), to 1 (1), or
 /// is largest (2), by a grid of `points` from low to high and a root in the cell.
-/// \param requests  [P][3]: kind, output, drive
+/// \param requests  [P][4]: kind, output, drive, and an output to divide by (a loop gain) or -1
 void find_frequencies(const Candidates& c, const Sweep& sweep,
                       std::span<const std::int64_t> requests, double low, double high,
                       std::int64_t points, double* frequency, double* slope, double* turn);

@@ -151,14 +151,14 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
     const Reals frequencies(py::array::ShapeContainer{0, 1});
     const Words noise(py::array::ShapeContainer{0, 2});
     const auto sweep = sweep_of(c, voltages, frequencies, drives, outputs, noise);
-    check_shape(requests, "requests", {kAnySize, 3});
-    const std::int64_t limits[3] = {3, outputs.shape(0), drives.shape(0)};
-    const char* const names[3] = {"kind", "output", "drive"};
+    check_shape(requests, "requests", {kAnySize, 4});
+    const std::int64_t limits[4] = {3, outputs.shape(0), drives.shape(0), outputs.shape(0)};
+    const char* const names[4] = {"kind", "output", "drive", "divisor"};
     for (py::ssize_t i = 0; i < requests.size(); ++i) {
-        const std::int64_t value = requests.data()[i], limit = limits[i % 3];
-        if (value < 0 || value >= limit) {
-            fail(std::string("requests: ") + names[i % 3] + " must be in [0, " +
-                 std::to_string(limit) + "), got " + std::to_string(value));
+        const std::int64_t value = requests.data()[i], limit = limits[i % 4];
+        if (value < (i % 4 == 3 ? -1 : 0) || value >= limit) {
+            fail(std::string("requests: ") + names[i % 4] + " must be below " +
+                 std::to_string(limit) + " and not negative, got " + std::to_string(value));
         }
     }
     if (!(low > 0) || !(high > low) || !std::isfinite(high)) {

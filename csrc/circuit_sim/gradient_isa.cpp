@@ -242,7 +242,7 @@ void flicker_back(const Block& b, int device, V flicker, V flicker_bar, DeviceBa
     } else {
         const V cd =
             choose(c.reversed, -c.current, c.current) - junction_of(b, device, true).current;
-        const V per = choose(cd != V{}, share * model.af / cd, V{}) * model.type;
+        const V per = choose(magnitude(cd) > all(1e-38), share * model.af / cd, V{}) * model.type;
         bar.current += per;
         bar.current_d -= per;
     }

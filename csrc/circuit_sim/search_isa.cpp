@@ -15,32 +15,33 @@ struct Response {
 
 inline V square(V re, V im) { return re * re + im * im; }
 
-/// A search on one output and drive: coarse responses and the refinement of requests.
+/// a / b, without slopes.
+inline Response quotient(const Response& a, const Response& b) {
+    const V scale = 1.0 / square(b.re, b.im);
+    return {(a.re * b.re + a.im * b.im) * scale, (a.im * b.re - a.re * b.im) * scale, V{}, V{}};
+}
+
+/// What a search looks at: a transfer, or the ratio of two (a loop gain), to one drive.
 struct Search {
     Pass<1>& pass;
-    const Block& block;
-    int pair, drive;
-    const V *re, *im;  // [points]
+    int pair, over, drive;  // over: the pair below the ratio's line, -1 for none
+    const V *re, *im;       // coarse responses, [points]
 
-    /// H and its slope at every lane's ln f.
-    Response at(V log_frequency) const {
+    /// Transfer to one pair and its slope at the frequency of the factors.
+    Response transfer(int of) const {
         const PlanView& p = pass.p;
-        const V omega = kTwoPi * exponential(log_frequency);
-        pass.factors.omega[0] = omega;
-        factor(p.ac, pass.small, pass.factors);
-        const Index nodes = pass.task.pairs + 2 * pair;
+        const Index nodes = pass.task.pairs + 2 * of;
+        const V omega = pass.factors.omega[0];
         solve_adjoint(p, pass.small, pass.factors, nodes, pass.z, pass.work);
-        solve_drive(p, pass.small, pass.factors, drive, pass.x, pass.work);
         const Complex<1> h =
             transfer_of(p, pass.small, pass.factors, pass.task, drive, nodes, pass.z);
         // dH / d omega = -j z . (C x + forcing of the drive)
         V sum_re{}, sum_im{};
-        const auto add = [&](const Complex<1>& z, const Complex<1>& x, V c) {
+        for (int e = 0; e < p.n_ac_entries; ++e) {
+            const Complex<1>&z = pass.z[p.ac_rows[e]], &x = pass.x[p.ac_columns[e]];
+            const V c = pass.small.c[e];
             sum_re += c * (z.re[0] * x.re[0] - z.im[0] * x.im[0]);
             sum_im += c * (z.re[0] * x.im[0] + z.im[0] * x.re[0]);
-        };
-        for (int e = 0; e < p.n_ac_entries; ++e) {
-            add(pass.z[p.ac_rows[e]], pass.x[p.ac_columns[e]], pass.small.c[e]);
         }
         for (int u = 0; u < p.n_unknowns; ++u) {
             const V c = pass.small.drive_c[drive * p.n_unknowns + u];
@@ -48,6 +49,23 @@ struct Search {
             sum_im += c * pass.z[u].im[0];
         }
         return {h.re[0], h.im[0], omega * sum_im, -omega * sum_re};
+    }
+
+    /// The response and its slope at every lane's ln f.
+    Response at(V log_frequency) const {
+        const PlanView& p = pass.p;
+        pass.factors.omega[0] = kTwoPi * exponential(log_frequency);
+        factor(p.ac, pass.small, pass.factors);
+        solve_drive(p, pass.small, pass.factors, drive, pass.x, pass.work);
+        const Response h = transfer(pair);
+        if (over < 0) return h;
+        const Response d = transfer(over);
+        const Response r = quotient(h, d);
+        // d(h / d) = (dh - r dd) / d
+        const Response top{h.slope_re - (r.re * d.slope_re - r.im * d.slope_im),
+                           h.slope_im - (r.re * d.slope_im + r.im * d.slope_re), V{}, V{}};
+        const Response slope = quotient(top, d);
+        return {r.re, r.im, slope.re, slope.im};
     }
 };
 
@@ -192,40 +210,43 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
     V* const re = scratch.take(std::int64_t{task.n_requests} * points);
     V* const im = scratch.take(std::int64_t{task.n_requests} * points);
 
-    // Requests on the same output and drive share their coarse responses: those of the first.
+    // Requests on the same response share its coarse values: those of the first.
+    const auto column = [&](int r, int k) {
+        return static_cast<int>(task.requests[kRequestColumns * r + k]);
+    };
     const auto leader = [&](int r) {
         int q = 0;
-        while (task.requests[3 * q + 1] != task.requests[3 * r + 1] ||
-               task.requests[3 * q + 2] != task.requests[3 * r + 2]) {
+        while (column(q, 1) != column(r, 1) || column(q, 2) != column(r, 2) ||
+               column(q, 3) != column(r, 3)) {
             ++q;
         }
         return q;
+    };
+    const auto coarse = [&](int output, int drive) {
+        const Index nodes = task.sweep.pairs + 2 * task.sweep.output_pair[output];
+        solve_adjoint(p, small, one.factors, nodes, one.z, one.work);
+        const Complex<1> h = transfer_of(p, small, one.factors, task.sweep, drive, nodes, one.z);
+        return Response{h.re[0], h.im[0], V{}, V{}};
     };
     for (int i = 0; i < points; ++i) {
         one.factors.omega[0] = all(kTwoPi * __builtin_exp(low + stride * i));
         factor(p.ac, small, one.factors);
         for (int r = 0; r < task.n_requests; ++r) {
             if (leader(r) != r) continue;
-            const auto output = task.requests[3 * r + 1], drive = task.requests[3 * r + 2];
-            const Index nodes = task.sweep.pairs + 2 * task.sweep.output_pair[output];
-            solve_adjoint(p, small, one.factors, nodes, one.z, one.work);
-            const Complex<1> h = transfer_of(p, small, one.factors, task.sweep,
-                                             static_cast<int>(drive), nodes, one.z);
-            re[r * points + i] = h.re[0];
-            im[r * points + i] = h.im[0];
+            Response h = coarse(column(r, 1), column(r, 2));
+            if (column(r, 3) >= 0) h = quotient(h, coarse(column(r, 3), column(r, 2)));
+            re[r * points + i] = h.re;
+            im[r * points + i] = h.im;
         }
     }
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < task.n_requests; ++r) {
         const int at = leader(r) * points;
-        const Search s{one,
-                       b,
-                       task.sweep.output_pair[task.requests[3 * r + 1]],
-                       static_cast<int>(task.requests[3 * r + 2]),
-                       re + at,
-                       im + at};
+        const int over = column(r, 3);
+        const Search s{one, task.sweep.output_pair[column(r, 1)],
+                       over < 0 ? -1 : task.sweep.output_pair[over], column(r, 2), re + at, im + at};
         Found found;
-        switch (task.requests[3 * r]) {
+        switch (column(r, 0)) {
             case kHalfPower:
                 found = crossing(s, points, low, stride, root(0.5 * square(re[at], im[at])));
                 break;
@@ -239,7 +260,7 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
         const V phase = followed_phase(s, points, found.cell, h.re, h.im);
         const Mask ok = found.valid;
         V f = exponential(found.log_frequency);
-        if (task.requests[3 * r] == kPeak) {
+        if (column(r, 0) == kPeak) {
             f = choose(found.log_frequency == all(low), all(task.low), f);
             f = choose(found.log_frequency == all(low + stride * (points - 1)), all(task.high), f);
         }

@@ -33,7 +33,7 @@ inline V power_of(V x, double e) {
 /// Flicker noise at 1 Hz, with cd the drain's current including its junction.
 inline V flicker_at(const ModelAt& model, const Sized& d, const Channel& c, V cd) {
     const V cox = all(model.flicker_cox);
-    const V size = larger(magnitude(cd), all(1e-300));
+    const V size = larger(magnitude(cd), all(1e-38));
     switch (model.nlev) {
         case 0:
             return model.kf * power_of(size, model.af) / (d.l_eff * d.l_eff * cox);

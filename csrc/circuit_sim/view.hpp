@@ -103,10 +103,12 @@ struct SweepBackwardTask {
     double *grad_rows, *grad_voltages;
 };
 
+inline constexpr int kRequestColumns = 4;
+
 struct SearchTask {
     SweepTask sweep;  // without frequencies and results
     int n_requests;
-    const std::int64_t* requests;  // [P][3]: kind, output, drive
+    const std::int64_t* requests;  // [P][4]: kind, output, drive, output to divide by or -1
     double low, high;
     int points;
     double* frequency;  // [P][batch]
