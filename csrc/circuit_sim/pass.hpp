@@ -34,7 +34,7 @@ Pass<N> open_pass(const PlanView& p, const SweepTask& task, Span span, const Sma
     Factors<N> factors = open_factors<N>(p, scratch);
     auto* x = with_zero<N>(p, scratch);
     auto* z = with_zero<N>(p, scratch);
-    auto* work = reinterpret_cast<Complex<N>*>(scratch.take(2 * N * p.n_unknowns));
+    auto* work = reinterpret_cast<Complex<N>*>(scratch.take(6 * N * p.n_unknowns));
     return {p, task, span, small, factors, x, z, work, {}};
 }
 

@@ -243,8 +243,12 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
     for (int r = 0; r < task.n_requests; ++r) {
         const int at = leader(r) * points;
         const int over = column(r, 3);
-        const Search s{one, task.sweep.output_pair[column(r, 1)],
-                       over < 0 ? -1 : task.sweep.output_pair[over], column(r, 2), re + at, im + at};
+        const Search s{one,
+                       task.sweep.output_pair[column(r, 1)],
+                       over < 0 ? -1 : task.sweep.output_pair[over],
+                       column(r, 2),
+                       re + at,
+                       im + at};
         Found found;
         switch (column(r, 0)) {
             case kHalfPower:

@@ -12,6 +12,9 @@ namespace {
 /// A pivot smaller than this share of the terms it was summed from has lost too many digits:
 /// the lane is solved again with pivoting.
 constexpr double kCancelled = 1e-6;
+/// A pivot that cancelled this much, or whose terms outgrew the matrix's own entry by the inverse,
+/// costs digits that one step of iterative refinement brings back.
+constexpr double kRefinedBelow = 1e-2;
 
 struct Small {
     V *conductances, *capacitances;  // by quantity, as SPICE stamps them
@@ -149,8 +152,9 @@ template <int N>
 struct Factors {
     Complex<N>*factors, *inverse;
     V omega[N];
-    Mask lost[N];  // lanes in which a pivot cancelled
-    bool some_lost;
+    Mask lost[N];    // lanes in which a pivot cancelled
+    Mask coarse[N];  // lanes that need refinement
+    bool some_lost, some_coarse;
 };
 
 template <int N>
@@ -164,7 +168,7 @@ Factors<N> open_factors(const PlanView& p, Scratch& scratch) {
 template <int N>
 void factor(const EliminationView& e, const Small& s, Factors<N>& out) {
     int step = 0;
-    for (int f = 0; f < N; ++f) out.lost[f] = Mask{};
+    for (int f = 0; f < N; ++f) out.lost[f] = out.coarse[f] = Mask{};
     for (int k = 0; k < e.n_factors; ++k) {
         Complex<N> sum{};
         const std::int32_t entry = e.entry_of[k];
@@ -183,8 +187,10 @@ void factor(const EliminationView& e, const Small& s, Factors<N>& out) {
             out.factors[k] = e.scale[k] >= 0 ? product(sum, out.inverse[e.scale[k]]) : sum;
             continue;
         }
-        V size[N];
-        for (int f = 0; f < N; ++f) size[f] = magnitude(sum.re[f]) + magnitude(sum.im[f]);
+        V size[N], own[N];
+        for (int f = 0; f < N; ++f) {
+            own[f] = size[f] = magnitude(sum.re[f]) + magnitude(sum.im[f]);
+        }
         for (std::int32_t i = begin; i < end; ++i) {
             const Complex<N> term =
                 product(out.factors[e.pair_left[i]], out.factors[e.pair_right[i]]);
@@ -193,15 +199,20 @@ void factor(const EliminationView& e, const Small& s, Factors<N>& out) {
         }
         Complex<N>& inverse = out.inverse[step++];
         for (int f = 0; f < N; ++f) {
-            out.lost[f] |= magnitude(sum.re[f]) + magnitude(sum.im[f]) < kCancelled * size[f];
+            const V left = magnitude(sum.re[f]) + magnitude(sum.im[f]);
+            out.lost[f] |= left < kCancelled * size[f];
+            out.coarse[f] |= (left < kRefinedBelow * size[f]) | (own[f] < kRefinedBelow * size[f]);
             const V scale = 1.0 / (sum.re[f] * sum.re[f] + sum.im[f] * sum.im[f]);
             inverse.re[f] = sum.re[f] * scale;
             inverse.im[f] = -sum.im[f] * scale;
         }
         out.factors[k] = sum;
     }
-    out.some_lost = false;
-    for (int f = 0; f < N; ++f) out.some_lost = out.some_lost || any(out.lost[f]);
+    out.some_lost = out.some_coarse = false;
+    for (int f = 0; f < N; ++f) {
+        out.some_lost = out.some_lost || any(out.lost[f]);
+        out.some_coarse = out.some_coarse || any(out.coarse[f]);
+    }
 }
 
 template <int N>
@@ -213,27 +224,10 @@ inline Complex<N> minus_sum(Complex<N> from, const SumsView& s, int step, const 
     return from;
 }
 
-/// Solves A x = b (or its transpose) in place, by unknown; `work` holds n numbers more.
+/// One pass of substitutions for A x = b (or its transpose), in place, by unknown.
 template <int N>
-void solve(const PlanView& p, const Small& s, const Factors<N>& f, bool transposed, Complex<N>* b,
-           Complex<N>* work) {
-    const EliminationView& e = p.ac;
-    const bool repair = f.some_lost && e.size <= kMostPivoted;
-    double re[N * kLanes * kMostPivoted], im[N * kLanes * kMostPivoted];
-    if (repair) {
-        for (int k = 0; k < N; ++k) {
-            for (int l = 0; l < kLanes; ++l) {
-                if (!f.lost[k][l]) continue;
-                double* r = re + (k * kLanes + l) * e.size;
-                double* i = im + (k * kLanes + l) * e.size;
-                for (int u = 0; u < e.size; ++u) {
-                    r[u] = b[u].re[k][l];
-                    i[u] = b[u].im[k][l];
-                }
-                solve_lane(p, s.g, s.c, f.omega[k][l], l, transposed, r, i);
-            }
-        }
-    }
+void substitute(const EliminationView& e, const Factors<N>& f, bool transposed, Complex<N>* b,
+                Complex<N>* work) {
     if (!transposed) {
         for (int i = 0; i < e.size; ++i) {
             work[i] = minus_sum(b[e.order[i]], e.lower_rows, i, f.factors, work);
@@ -242,24 +236,61 @@ void solve(const PlanView& p, const Small& s, const Factors<N>& f, bool transpos
             work[i] = product(minus_sum(work[i], e.upper_rows, i, f.factors, work), f.inverse[i]);
             b[e.order[i]] = work[i];
         }
-    } else {
-        for (int i = 0; i < e.size; ++i) {
-            work[i] = product(minus_sum(b[e.order[i]], e.upper_columns, i, f.factors, work),
-                              f.inverse[i]);
+        return;
+    }
+    for (int i = 0; i < e.size; ++i) {
+        work[i] =
+            product(minus_sum(b[e.order[i]], e.upper_columns, i, f.factors, work), f.inverse[i]);
+    }
+    for (int i = e.size - 1; i >= 0; --i) {
+        work[i] = minus_sum(work[i], e.lower_columns, i, f.factors, work);
+        b[e.order[i]] = work[i];
+    }
+}
+
+/// Solves A x = b (or its transpose) in place, by unknown; `work` holds 3 n numbers. Lanes that
+/// lost digits to a pivot are refined, or solved again with pivoting.
+template <int N>
+void solve(const PlanView& p, const Small& s, const Factors<N>& f, bool transposed, Complex<N>* b,
+           Complex<N>* work) {
+    const EliminationView& e = p.ac;
+    if (!f.some_coarse) {
+        substitute(e, f, transposed, b, work);
+        return;
+    }
+    Complex<N>*const residual = work + e.size, *const right = residual + e.size;
+    for (int u = 0; u < e.size; ++u) right[u] = residual[u] = b[u];
+    substitute(e, f, transposed, b, work);
+    for (int k = 0; k < p.n_ac_entries; ++k) {
+        const int row = transposed ? p.ac_columns[k] : p.ac_rows[k];
+        const int column = transposed ? p.ac_rows[k] : p.ac_columns[k];
+        Complex<N> a;
+        for (int i = 0; i < N; ++i) {
+            a.re[i] = s.g[k];
+            a.im[i] = f.omega[i] * s.c[k];
         }
-        for (int i = e.size - 1; i >= 0; --i) {
-            work[i] = minus_sum(work[i], e.lower_columns, i, f.factors, work);
-            b[e.order[i]] = work[i];
+        minus_product(residual[row], a, b[column]);
+    }
+    substitute(e, f, transposed, residual, work);
+    for (int u = 0; u < e.size; ++u) {
+        for (int k = 0; k < N; ++k) {
+            b[u].re[k] += choose(f.coarse[k], residual[u].re[k], V{});
+            b[u].im[k] += choose(f.coarse[k], residual[u].im[k], V{});
         }
     }
-    if (repair) {
-        for (int k = 0; k < N; ++k) {
-            for (int l = 0; l < kLanes; ++l) {
-                if (!f.lost[k][l]) continue;
-                for (int u = 0; u < e.size; ++u) {
-                    b[u].re[k][l] = re[(k * kLanes + l) * e.size + u];
-                    b[u].im[k][l] = im[(k * kLanes + l) * e.size + u];
-                }
+    if (!f.some_lost || e.size > kMostPivoted) return;
+    double re[kMostPivoted], im[kMostPivoted];
+    for (int k = 0; k < N; ++k) {
+        for (int l = 0; l < kLanes; ++l) {
+            if (!f.lost[k][l]) continue;
+            for (int u = 0; u < e.size; ++u) {
+                re[u] = right[u].re[k][l];
+                im[u] = right[u].im[k][l];
+            }
+            solve_lane(p, s.g, s.c, f.omega[k][l], l, transposed, re, im);
+            for (int u = 0; u < e.size; ++u) {
+                b[u].re[k][l] = re[u];
+                b[u].im[k][l] = im[u];
             }
         }
     }

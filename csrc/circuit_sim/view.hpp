@@ -149,7 +149,7 @@ inline std::int64_t scratch_doubles(const PlanView& p, int drives, int adjoints,
     const std::int64_t factors = p.dc.n_factors + p.ac.n_factors;
     const std::int64_t vectors =
         p.n_rows * 3 + p.n_sources + 48 * p.n_devices + 2 * p.n_conductances +
-        16 * p.n_capacitances + 2 * p.n_currents + 24 * p.n_nodes + 32 * (p.n_unknowns + 1) +
+        16 * p.n_capacitances + 2 * p.n_currents + 24 * p.n_nodes + 48 * (p.n_unknowns + 1) +
         p.n_dc_entries + 2 * p.n_ac_entries + 8 * factors + 8 * (p.n_resistors + p.n_devices) +
         2 * std::int64_t{drives} * p.n_unknowns +
         4 * (std::int64_t{drives} + adjoints) * (p.n_unknowns + p.n_nodes) + 2 * coarse + 64;
