@@ -254,7 +254,7 @@ def test_small_signals_equal_the_reference(
     _close(ours[1], theirs[1], 1e-8, axis=1, least=1e-20)
     state = circuit_sim.device_state(*arguments[:3], temperature=case.temperature)
     expected = reference.device_state(*arguments[:3], temperature=case.temperature)
-    _close(state, expected, 1e-9, axis=0 if len(expected) else None)
+    _close(state, expected, 1e-9, axis=0 if len(expected) else None, least=1e-15)
 
 
 @settings(max_examples=30, deadline=None)
@@ -327,6 +327,10 @@ def test_frequencies_equal_the_reference(seed: int, n_devices: int, batch: int) 
     drive = requests[:, 2]
     below = torch.where(requests[:, 3] < 0, requests[:, 1], requests[:, 3])
     real = known[requests[:, 1], drive] & known[below, drive]
+    # A response that begins at 1 crosses it by rounding.
+    ratio = h[0, requests[:, 1], drive].abs() / h[0, below, drive].abs()
+    one = ((ratio - 1.0).abs() < 1e-9).any(-1) & (requests[:, 3] >= 0)
+    real &= ~one
     crossing = real & (requests[:, 0] < 2)
     for a, b, tolerance in zip(ours, theirs, (1e-7, 1e-6, 1e-6), strict=True):
         a, b = a[crossing], b[crossing]
@@ -708,15 +712,12 @@ def test_a_node_without_a_way_to_ground_fails(module: ModuleType) -> None:
     assert bool(torch.isnan(volts[2]).all())
 
 
-@BOTH
-def test_absent_frequencies_are_absent_answers(module: ModuleType) -> None:
-    if module is reference:
-        pytest.skip("the operator's own convenience")
+def test_absent_frequencies_are_absent_answers() -> None:
     case = _case(25, 3, 4, 2)
     f = torch.full((2, 3), 1e6, dtype=torch.float64)
     f[0, 1] = math.nan
     x = case.rows.clone().requires_grad_()
-    h, s = module.small_signal(case.program, x, case.voltages, f, **case.signals())
+    h, s = circuit_sim.small_signal(case.program, x, case.voltages, f, **case.signals())
     absent = torch.isnan(f)
     assert torch.equal(torch.isnan(h.abs()).all(1).all(1), absent)
     assert torch.equal(torch.isnan(s).all(1), absent)
@@ -738,10 +739,12 @@ def test_operators_pass_opcheck() -> None:
     hertz = torch.tensor([[1e4], [1e8]], dtype=torch.float64)
     signals = (case.drives, case.outputs, case.noise)
     torch.library.opcheck(ops.circuit_small_signal.default, (*head, hertz, *signals, rows, volts))
-    requests = torch.tensor([[0, 0, 0, -1], [2, 1, 1, 0]])
+    # Summits of outputs that are not constant: none is NaN, which opcheck holds unequal to itself.
+    outputs = torch.tensor([[2, 0], [3, 0]])
+    requests = torch.tensor([[2, 0, 0, -1], [2, 1, 1, -1], [2, 0, 1, 1]])
     torch.library.opcheck(
         ops.circuit_find_frequencies.default,
-        (*head, *signals[:2], requests, 1e3, 1e11, 25, case.rows, case.voltages),
+        (*head, case.drives, outputs, requests, 1e3, 1e11, 25, case.rows, case.voltages),
     )
     torch.library.opcheck(
         ops.circuit_device_state.default, (*head, p.n_devices, case.rows, case.voltages)
