@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of the designs found: ngspice's opinion, corners, response, netlist."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from circuits.analog.gcn_rl.study import problems
+from circuits.analog.gcn_rl.study.tasks import one_thread
+
+if TYPE_CHECKING:
+    from circuits.analog.sizing import SizingProblem
+
+__all__ = ["TOLERANCE", "JudgePiece", "corners", "damping", "drawn", "in_ngspice", "response"]
+
+#: By how much a metric may differ from ngspice's, relative.
+TOLERANCE = 1e-6
+_POINTS = 181
+_LARGEST = 1e15  # radians per second
+
+
+@dataclass(frozen=True)
+class JudgePiece:
+    """The designs of one circuit: (name, values) pairs, the winner's name, the designer's."""
+
+    circuit: str
+    node: str
+    designs: tuple[tuple[str, tuple[float, ...]], ...]
+    winner: str | None
+
+    @property
+    def weight(self) -> int:
+        """About how long it takes, in tenths of a second."""
+        return 10 + 5 * len(self.designs)
+
+    def __call__(self) -> dict[str, Any]:
+        """Judge; plain values."""
+        from circuits.analog.sizing import verify as sizing
+
+        problem: Any = problems.problem_of(self.circuit, self.node)
+        designs = dict(self.designs)
+        shown = {name: designs[name] for name in (self.winner, "human") if name in designs}
+        # ngspice's own progress would write over the main process's
+        with one_thread(), contextlib.redirect_stderr(io.StringIO()):
+            return {
+                "ngspice": in_ngspice(problem, designs),
+                "corners": {name: corners(problem, values) for name, values in designs.items()},
+                "damping": {
+                    name: _plain(damping(problem, values)) for name, values in designs.items()
+                },
+                "response": response(problem, shown),
+                "netlist": None if self.winner is None else drawn(problem, designs[self.winner]),
+                "decks": {
+                    name: sizing.deck(problem, tensor(values)) for name, values in designs.items()
+                },
+            }
+
+
+def tensor(values: Sequence[float]) -> torch.Tensor:
+    """(1, P) float64."""
+    return torch.tensor([list(values)], dtype=torch.float64)
+
+
+def in_ngspice(problem: SizingProblem, designs: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Metrics of designs by our kernel and by ngspice.
+
+    Returns
+    -------
+    dict
+        ``missing``: what to install, where ngspice is not there, else None; ``version``;
+        ``rows``: per design both sets of metrics and the largest relative difference.
+    """
+    from circuits.analog import ngspice, sizing
+
+    if not ngspice.available():
+        return {"missing": "ngspice is not installed: apt-get install ngspice", "rows": []}
+    params = torch.cat([tensor(values) for values in designs.values()])
+    found = sizing.verify_in_ngspice(problem, params)
+    rows = [
+        {
+            "design": name,
+            "ours": [_plain(x) for x in found.native.values[k].tolist()],
+            "theirs": [_plain(x) for x in found.values[k].tolist()],
+            "fom": float(found.fom[k]),
+            # only one of the two has a value: no finite number says how wrong that is
+            "difference": min(float(found.difference[k]), 1.0),
+        }
+        for k, name in enumerate(designs)
+    ]
+    return {"missing": None, "version": ngspice.version(), "rows": rows}
+
+
+def _plain(x: float) -> float | None:
+    return x if math.isfinite(x) else None
+
+
+def corners(problem: SizingProblem, values: Sequence[float]) -> list[dict[str, Any]]:
+    """Figure of merit over temperature and supply: -20, 27, 85 C, and nominal and 10 % about."""
+    from circuits.analog.sizing import robustness
+
+    found = robustness(problem, tensor(values))
+    return [
+        {"temperature": t, "supply": v, "fom": float(fom), "status": int(status)}
+        for t, v, fom, status in zip(
+            found.temperatures, found.supplies, found.fom[:, 0], found.status[:, 0], strict=True
+        )
+    ]
+
+
+def response(problem: SizingProblem, designs: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Gain and phase over frequency of the signal or loop whose gain is a metric.
+
+    Returns
+    -------
+    dict
+        ``signal``, ``kind`` (``"transimpedance"``, ``"gain"`` or ``"loop gain"``), ``frequency``
+        in hertz, and per design ``decibel`` and ``degrees``, the phase from its start.
+    """
+    from circuits.analog.measures import Gain, Loop, Signal
+    from workbench.ops.circuit_sim import operating_point, small_signal
+
+    bench = problem.design.testbench
+    gain = next(m for m in bench.measures if isinstance(m, Gain))
+    either: list[Signal | Loop] = [*bench.signals, *bench.loops]
+    found = next(s for s in either if s.name == gain.of)
+    scenario = next((s for s in bench.scenarios if s.name == gain.scenario), bench.scenarios[0])
+    lowered = problem.design.circuit.lower()
+    frequency = torch.logspace(
+        math.log10(bench.low), math.log10(bench.high), _POINTS, dtype=torch.float64
+    )
+    loop = isinstance(found, Loop)
+    drive = {found.source: 1.0} if isinstance(found, Loop) else dict(found.drive)
+    drives = torch.zeros(1, len(lowered.sources), dtype=torch.float64)
+    for name, amplitude in drive.items():
+        drives[0, lowered.sources[name.lower()]] = amplitude
+    if isinstance(found, Loop):
+        ends = [(found.returned, "0"), (found.injected, "0")]
+    else:
+        ends = [found.output]
+    outputs = torch.tensor([[lowered.nodes[p.lower()], lowered.nodes[n.lower()]] for p, n in ends])
+    curves = {}
+    for label, values in designs.items():
+        rows = lowered.rows({**problem.everything(tensor(values)), **scenario.values})
+        voltages, _, status = operating_point(lowered.program, rows)
+        if int(status[0]) == 3:
+            continue
+        transfer, _ = small_signal(
+            lowered.program, rows, voltages, frequency, drives=drives, outputs=outputs
+        )
+        h = transfer[:, 0, 0, 0]
+        if loop:
+            h = -h / transfer[:, 1, 0, 0]
+        turns = torch.angle(h[1:] * h[:-1].conj()).cumsum(0)
+        curves[label] = {
+            "decibel": (20.0 * torch.log10(h.abs().clamp_min(1e-30))).tolist(),
+            "degrees": [0.0, *torch.rad2deg(turns).tolist()],
+        }
+    return {
+        "signal": gain.of,
+        "kind": "loop gain" if loop else ("transimpedance" if gain.unit == "ohm" else "gain"),
+        "unit": "dB\N{OHM SIGN}" if gain.unit == "ohm" else "dB",
+        "frequency": frequency.tolist(),
+        "curves": curves,
+    }
+
+
+def drawn(problem: SizingProblem, values: Sequence[float]) -> dict[str, Any]:
+    """A design as components with their nets and sizes, supplies left out.
+
+    Returns
+    -------
+    dict
+        ``components``: ``name``, ``type``, ``nets`` (drain, gate, source of a transistor),
+        ``w``, ``l``, ``m`` or ``value`` in SI units, and ``size``, 0 to 1: where the first of
+        them lies between its bounds on a logarithmic scale. ``nets`` that two of them share.
+    """
+    design = problem.design
+    lowered = design.circuit.lower()
+    column = lowered.rows(problem.everything(tensor(values)))[:, 0].tolist()
+    numbers = lowered.element_values(column)
+    quiet = {"0", *(name.lower() for name in design.supplies)}
+    where = problem.parameters_to_unit(tensor(values))[0]
+    components: list[dict[str, Any]] = []
+    for k, vertex in enumerate(problem.vertices):
+        element = design.circuit.element(vertex.name)
+        number = numbers[vertex.name.lower()]
+        slot = _first(problem, k)
+        transistor = vertex.type in ("nmos", "pmos")
+        components.append(
+            {
+                "name": vertex.name,
+                "type": vertex.type,
+                # a transistor's bulk says nothing that its type does not
+                "nets": [n.lower() for n in element.nodes[: 3 if transistor else 2]],
+                **(
+                    {"w": number["w"], "l": number["l"], "m": round(number["m"])}
+                    if transistor
+                    else {"value": number["value"]}
+                ),
+                "size": float((where[slot].clamp(-1, 1) + 1) / 2),
+            }
+        )
+    count: dict[str, int] = {}
+    for component in components:
+        for net in dict.fromkeys(component["nets"]):
+            count[net] = count.get(net, 0) + 1
+    nets = sorted(net for net, n in count.items() if n > 1 and net not in quiet)
+    return {"components": components, "nets": nets}
+
+
+def _first(problem: SizingProblem, vertex: int) -> int:
+    slots = problem.slot_parameter[vertex].tolist()
+    return int(next(s for s in slots if s >= 0))
