@@ -247,7 +247,7 @@ namespace {
 
 TransientTask transient_task(const Candidates& c, const double* voltages, const Waves& waves,
                              std::span<const double> times, const std::vector<std::int32_t>& pairs,
-                             double tolerance) {
+                             double tolerance, std::int64_t max_steps) {
     TransientTask task{};
     task.rows = c.rows;
     task.voltages = voltages;
@@ -259,6 +259,7 @@ TransientTask transient_task(const Candidates& c, const double* voltages, const 
     task.pairs = pairs.data();
     task.n_outputs = static_cast<int>(pairs.size() / 2);
     task.tolerance = tolerance;
+    task.max_steps = max_steps;
     return task;
 }
 
@@ -266,10 +267,11 @@ TransientTask transient_task(const Candidates& c, const double* voltages, const 
 
 void transient(const Candidates& c, const double* voltages, const Waves& waves,
                std::span<const double> times, std::span<const std::int64_t> outputs,
-               double tolerance, double* out, std::int64_t* status, std::int64_t* steps) {
+               double tolerance, std::int64_t max_steps, double* out, std::int64_t* status,
+               std::int64_t* steps) {
     const Prepared prepared(c.plan, c.celsius);
     const std::vector<std::int32_t> pairs(outputs.begin(), outputs.end());
-    TransientTask task = transient_task(c, voltages, waves, times, pairs, tolerance);
+    TransientTask task = transient_task(c, voltages, waves, times, pairs, tolerance, max_steps);
     task.out = out;
     task.status = status;
     task.steps = steps;
@@ -279,12 +281,13 @@ void transient(const Candidates& c, const double* voltages, const Waves& waves,
 
 void transient_backward(const Candidates& c, const double* voltages, const Waves& waves,
                         std::span<const double> times, std::span<const std::int64_t> outputs,
-                        double tolerance, const double* grad_out, double* grad_rows,
-                        double* grad_voltages) {
+                        double tolerance, std::int64_t max_steps, const double* grad_out,
+                        double* grad_rows, double* grad_voltages) {
     const Prepared prepared(c.plan, c.celsius);
     const std::vector<std::int32_t> pairs(outputs.begin(), outputs.end());
-    const TransientBackwardTask task{transient_task(c, voltages, waves, times, pairs, tolerance),
-                                     grad_out, grad_rows, grad_voltages};
+    const TransientBackwardTask task{
+        transient_task(c, voltages, waves, times, pairs, tolerance, max_steps), grad_out, grad_rows,
+        grad_voltages};
     over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_backward_kernel)(), 0, 0,
                 std::int64_t{4} * task.forward.n_outputs);
 }

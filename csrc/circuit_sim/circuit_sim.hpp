@@ -68,16 +68,18 @@ struct Waves {
 /// local error stays below `tolerance` volt.
 /// \param outputs  [O][2] node pairs
 /// \param out      [times][O][batch]
-/// \param status   0, or 3 where steps became too small: NaN from there on
+/// \param max_steps  taken or repeated, per candidate
+/// \param status   0, or 3 where steps became too small or too many: NaN from there on
 void transient(const Candidates& c, const double* voltages, const Waves& waves,
                std::span<const double> times, std::span<const std::int64_t> outputs,
-               double tolerance, double* out, std::int64_t* status, std::int64_t* steps);
+               double tolerance, std::int64_t max_steps, double* out, std::int64_t* status,
+               std::int64_t* steps);
 
 /// Gradients to rows and to the operating point, by the adjoint of the steps that were taken.
 void transient_backward(const Candidates& c, const double* voltages, const Waves& waves,
                         std::span<const double> times, std::span<const std::int64_t> outputs,
-                        double tolerance, const double* grad_out, double* grad_rows,
-                        double* grad_voltages);
+                        double tolerance, std::int64_t max_steps, const double* grad_out,
+                        double* grad_rows, double* grad_voltages);
 
 /// [devices][16][batch]: id vgs vds vbs vth vdsat gm gds gmbs cgs cgd cgb cbd cbs ibd ibs.
 void device_state(const Candidates& c, const double* voltages, double* state);

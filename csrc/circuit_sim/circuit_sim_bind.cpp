@@ -182,8 +182,8 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
 }
 
 void check_transient(const Common& c, const Reals& voltages, const Reals& wave_times,
-                     const Reals& waves, const Reals& times, const Words& outputs,
-                     double tolerance) {
+                     const Reals& waves, const Reals& times, const Words& outputs, double tolerance,
+                     std::int64_t max_steps) {
     check_shape(voltages, "voltages", {c.nodes, c.batch});
     check_shape(wave_times, "wave_times", {kAnySize});
     check_shape(waves, "waves", {c.sources, wave_times.shape(0)});
@@ -210,6 +210,7 @@ void check_transient(const Common& c, const Reals& voltages, const Reals& wave_t
             }
         }
     }
+    if (max_steps < 1) fail("max_steps must be at least 1, got " + std::to_string(max_steps));
     if (!(tolerance > 0) || !std::isfinite(tolerance)) {
         fail("tolerance must be positive and finite, got " + std::to_string(tolerance));
     }
@@ -218,9 +219,9 @@ void check_transient(const Common& c, const Reals& voltages, const Reals& wave_t
 py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, const Reals& rows,
                     const Reals& voltages, const Reals& wave_times, const Reals& waves,
                     const Reals& times, const Words& outputs, double tolerance,
-                    double temperature) {
+                    std::int64_t max_steps, double temperature) {
     const Common c = common(code, data, n_nodes, rows, temperature);
-    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance);
+    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance, max_steps);
     Reals out({times.size(), outputs.shape(0), static_cast<py::ssize_t>(c.batch)});
     Words status(c.batch), steps(c.batch);
     double* o = out.mutable_data();
@@ -228,7 +229,7 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
     {
         py::gil_scoped_release release;
         circuit_sim::transient(c.candidates, voltages.data(), {view(wave_times), view(waves)},
-                               view(times), view(outputs), tolerance, o, s, n);
+                               view(times), view(outputs), tolerance, max_steps, o, s, n);
     }
     return py::make_tuple(out, status, steps);
 }
@@ -236,17 +237,18 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
 py::tuple transient_backward(const Words& code, const Reals& data, std::int64_t n_nodes,
                              const Reals& rows, const Reals& voltages, const Reals& wave_times,
                              const Reals& waves, const Reals& times, const Words& outputs,
-                             double tolerance, double temperature, const Reals& grad_out) {
+                             double tolerance, std::int64_t max_steps, double temperature,
+                             const Reals& grad_out) {
     const Common c = common(code, data, n_nodes, rows, temperature);
-    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance);
+    check_transient(c, voltages, wave_times, waves, times, outputs, tolerance, max_steps);
     check_shape(grad_out, "grad_out", {times.size(), outputs.shape(0), c.batch});
     Reals grad_rows({c.n_rows, c.batch}), grad_voltages({c.nodes, c.batch});
     double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
     {
         py::gil_scoped_release release;
-        circuit_sim::transient_backward(c.candidates, voltages.data(),
-                                        {view(wave_times), view(waves)}, view(times), view(outputs),
-                                        tolerance, grad_out.data(), to_rows, to_voltages);
+        circuit_sim::transient_backward(
+            c.candidates, voltages.data(), {view(wave_times), view(waves)}, view(times),
+            view(outputs), tolerance, max_steps, grad_out.data(), to_rows, to_voltages);
     }
     return py::make_tuple(grad_rows, grad_voltages);
 }
@@ -295,12 +297,12 @@ void bind_circuit_sim(py::module_& m) {
     m.def("circuit_transient", &transient, arg("code").noconvert(), arg("data").noconvert(),
           arg("n_nodes"), arg("rows").noconvert(), arg("voltages").noconvert(),
           arg("wave_times").noconvert(), arg("waves").noconvert(), arg("times").noconvert(),
-          arg("outputs").noconvert(), arg("tolerance"), arg("temperature"),
+          arg("outputs").noconvert(), arg("tolerance"), arg("max_steps"), arg("temperature"),
           "Waveforms at given times, status and number of steps of every candidate.");
     m.def("circuit_transient_backward", &transient_backward, arg("code").noconvert(),
           arg("data").noconvert(), arg("n_nodes"), arg("rows").noconvert(),
           arg("voltages").noconvert(), arg("wave_times").noconvert(), arg("waves").noconvert(),
-          arg("times").noconvert(), arg("outputs").noconvert(), arg("tolerance"),
+          arg("times").noconvert(), arg("outputs").noconvert(), arg("tolerance"), arg("max_steps"),
           arg("temperature"), arg("grad_out").noconvert(), "Gradients to rows and potentials.");
     m.def("circuit_device_state", &device_state, arg("code").noconvert(), arg("data").noconvert(),
           arg("n_nodes"), arg("rows").noconvert(), arg("voltages").noconvert(), arg("temperature"),

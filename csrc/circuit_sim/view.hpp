@@ -131,10 +131,11 @@ struct TransientTask {
     std::int64_t n_times;
     Index pairs;  // [O][2]
     int n_outputs;
-    double tolerance;      // volt
-    double* out;           // [T][O][batch]
-    std::int64_t* status;  // [batch]
-    std::int64_t* steps;   // [batch]
+    double tolerance;        // volt
+    std::int64_t max_steps;  // taken or repeated
+    double* out;             // [T][O][batch]
+    std::int64_t* status;    // [batch]
+    std::int64_t* steps;     // [batch]
 };
 
 struct TransientBackwardTask {

@@ -267,11 +267,11 @@ Mask walk(Block& b, const TransientTask& task, Scratch& scratch, Record* record,
         const double room = 1e-2 * (corner_after(t) - t), most = 1e-6 * stop;
         return room < most ? room : most;
     };
-    std::int64_t next[kLanes];
+    std::int64_t next[kLanes], attempts[kLanes];
     V corner{};
     const V nan = all(__builtin_nan(""));
     for (int l = 0; l < kLanes; ++l) {
-        next[l] = count[l] = 0;
+        next[l] = count[l] = attempts[l] = 0;
         corner[l] = corner_after(0.0);
         w.h[l] = first_step(0.0);
         const std::int64_t column = span.first + l;
@@ -343,6 +343,9 @@ Mask walk(Block& b, const TransientTask& task, Scratch& scratch, Record* record,
             w.h[l] = first_step(w.t[l]);
         }
         alive &= ~(open & (w.t < all(stop)) & (w.h < all(1e-12 * stop)));
+        for (int l = 0; l < kLanes; ++l) {
+            if (open[l] && ++attempts[l] >= task.max_steps && w.t[l] < stop) alive[l] = 0;
+        }
         open = alive & (w.t < all(stop));
     }
     return alive;

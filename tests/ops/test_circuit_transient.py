@@ -149,12 +149,33 @@ def test_a_broken_candidate_stays_alone() -> None:
     assert not grad[:, 1].any()
 
 
+def test_a_candidate_that_takes_too_long_is_given_up() -> None:
+    program, rows = _low_pass()
+    leaf = rows.repeat(1, 2)
+    leaf[3, 1] = 1e-15
+    leaf.requires_grad_()
+    voltages, _, _ = circuit_sim.operating_point(program, leaf)
+    task = _task(program, 0, 1.0, 2)
+    _, _, steps = transient(program, leaf, voltages, tolerance=1e-7, **task)
+    few, many = sorted(steps.tolist())
+    samples, status, _ = transient(
+        program, leaf, voltages, tolerance=1e-7, max_steps=(few + many) // 2, **task
+    )
+    slow = int(steps.argmax())
+    assert status.tolist() == [3 if k == slow else 0 for k in range(2)]
+    assert bool(samples[-1, 0, slow].isnan())
+    assert not bool(samples[..., 1 - slow].isnan().any())
+    (grad,) = torch.autograd.grad(samples[..., 1 - slow].sum(), leaf)
+    assert not grad[:, slow].any()
+    assert bool(grad[:, 1 - slow].any())
+
+
 def test_torch_knows_the_operator() -> None:
     program, rows = _amplifier()
     voltages, _, _ = circuit_sim.operating_point(program, rows)
     task = _task(program, 1, 0.2, 4)
     arguments = (program.code, program.data, program.n_nodes, program.n_sources, 27.0)
-    more = (task["wave_times"], task["waves"], task["times"], task["outputs"], 1e-5)
+    more = (task["wave_times"], task["waves"], task["times"], task["outputs"], 1e-5, 1000)
     torch.library.opcheck(
         torch.ops.workbench.circuit_transient.default,
         (*arguments, *more, rows.requires_grad_(), voltages.detach().requires_grad_()),
@@ -170,6 +191,7 @@ def test_torch_knows_the_operator() -> None:
         ({"waves": torch.zeros(2, 3, dtype=torch.float64)}, "waves must have shape"),
         ({"outputs": torch.tensor([[9, 0]])}, "outputs: nodes"),
         ({"tolerance": 0.0}, "tolerance must be positive"),
+        ({"max_steps": 0}, "max_steps must be at least 1"),
     ],
 )
 def test_bad_arguments_are_named(change: dict[str, object], message: str) -> None:

@@ -19,7 +19,7 @@ _REGISTRY: Any = torch.library
 _LIB = _REGISTRY.Library("workbench", "FRAGMENT")
 _TASK = (
     "Tensor code, Tensor data, int n_nodes, int n_sources, float temperature, Tensor wave_times, "
-    "Tensor waves, Tensor times, Tensor outputs, float tolerance, Tensor rows, Tensor voltages"
+    "Tensor waves, Tensor times, Tensor outputs, float tolerance, int max_steps, Tensor rows, Tensor voltages"
 )
 _LIB.define(f"circuit_transient({_TASK}) -> (Tensor, Tensor, Tensor)")
 _LIB.define(f"circuit_transient_backward({_TASK}, Tensor grad) -> (Tensor, Tensor)")
@@ -35,6 +35,7 @@ def transient(
     times: Tensor,
     outputs: Tensor,
     tolerance: float = 1e-6,
+    max_steps: int = 100_000,
     temperature: float = 27.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Waveforms that follow from moving the sources of a circuit at rest.
@@ -63,6 +64,9 @@ def transient(
         int64 ``(O, 2)``: node pairs, ``v(p) - v(n)``.
     tolerance : float
         Bound on the estimated local error of a step, in volt.
+    max_steps : int
+        Steps, taken or repeated, after which a candidate is given up: circuits that oscillate
+        never come to rest.
     temperature : float
         Celsius.
 
@@ -71,7 +75,8 @@ def transient(
     samples : Tensor
         float64 ``(T, O, B)``, differentiable to rows and voltages with the steps held fixed.
     status : Tensor
-        int64 ``(B,)``: 0, or 3 where there was no operating point or the steps became too small;
+        int64 ``(B,)``: 0, or 3 where there was no operating point or the steps became too small
+        or too many;
         that candidate is NaN from there on.
     steps : Tensor
         int64 ``(B,)``: steps taken.
@@ -90,7 +95,7 @@ def transient(
     _check(name, "outputs", outputs, torch.int64, (None, 2))
     found: tuple[Tensor, Tensor, Tensor] = torch.ops.workbench.circuit_transient.default(
         *_head(program, temperature),
-        *(wave_times, waves, times, outputs, float(tolerance), rows, voltages),
+        *(wave_times, waves, times, outputs, float(tolerance), int(max_steps), rows, voltages),
     )
     return found
 
@@ -101,11 +106,11 @@ def _array(value: Tensor) -> Any:
 
 def _arguments(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """Torch's order of the arguments into the kernel's."""
-    code, data, n_nodes, _, temperature, *task, tolerance, rows, voltages = arguments
+    code, data, n_nodes, _, temperature, *task, tolerance, max_steps, rows, voltages = arguments
     return (
         *(_array(code), _array(data), n_nodes, _array(rows), _array(voltages)),
         *(_array(part) for part in task),
-        *(tolerance, temperature),
+        *(tolerance, max_steps, temperature),
     )
 
 
@@ -126,14 +131,14 @@ def _backward_cpu(*arguments: Any) -> tuple[Tensor, Tensor]:
 
 
 def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
-    times, outputs, _, rows, _ = arguments[7:12]
+    times, outputs, _, _, rows, _ = arguments[7:13]
     batch = rows.shape[1]
     count = rows.new_empty(batch, dtype=torch.int64)
     return rows.new_empty(times.shape[0], outputs.shape[0], batch), count, torch.empty_like(count)
 
 
 def _backward_fake(*arguments: Any) -> tuple[Tensor, Tensor]:
-    rows, voltages = arguments[10:12]
+    rows, voltages = arguments[11:13]
     return rows.new_empty(rows.shape), voltages.new_empty(voltages.shape)
 
 
@@ -148,7 +153,7 @@ def _autograd(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
     arguments = [next(saved) if part is None else part for part in ctx.plain]
     to_rows, to_voltages = torch.ops.workbench.circuit_transient_backward.default(*arguments, grad)
     needs = ctx.needs_input_grad
-    return (*[None] * 10, to_rows if needs[10] else None, to_voltages if needs[11] else None)
+    return (*[None] * 11, to_rows if needs[11] else None, to_voltages if needs[12] else None)
 
 
 def _no_second_derivative(ctx: Any, *grads: Tensor) -> NoReturn:

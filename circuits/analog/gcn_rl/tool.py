@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     params = torch.from_numpy(trace.best_params)[None]
     found, human = problem.metrics(params), problem.metrics(problem.human[None])
-    record = {
+    record: dict[str, Any] = {
         "format": _FORMAT,
         "version": _VERSION,
         "config": {

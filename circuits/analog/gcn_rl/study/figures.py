@@ -96,8 +96,8 @@ def draw_curves(figure: Figure, own: Row, *, other: bool = False) -> None:
             bottoms.append(level)
         else:  # far below: a line there would leave no room for the others
             ax.annotate(
-                f"human: {level:.3f}".replace("-", "\N{MINUS SIGN}"), (0.01, 0.02),
-                xycoords="axes fraction", fontsize=8.5,
+                f"human: {level:.3f}".replace("-", "\N{MINUS SIGN}"), (0.99, 0.02),
+                xycoords="axes fraction", ha="right", fontsize=8.5,
             )  # fmt: skip
     if shot["level"] is not None and shot["last"] > shot["budget"]:
         ax.axvline(shot["budget"], color=MUTED, linewidth=0.9, linestyle=(0, (2, 3)), zorder=0)

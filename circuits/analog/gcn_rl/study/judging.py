@@ -114,6 +114,35 @@ def corners(problem: SizingProblem, values: Sequence[float]) -> list[dict[str, A
     ]
 
 
+def damping(problem: SizingProblem, values: Sequence[float]) -> float:
+    """The least damping of the circuit's natural frequencies in any scenario: -Re s / |s|.
+
+    1 is no ringing, 0 an oscillator, less than 0 grows. It is of the circuit as it is wired,
+    loops closed, and so judges stability without a phase margin. NaN without an operating point.
+    """
+    import numpy as np
+    from scipy.linalg import eigvals
+
+    from workbench.ops.circuit_sim import operating_point
+    from workbench.ops.reference import circuit_equations as equations
+
+    lowered = problem.design.circuit.lower()
+    circuit = equations.Circuit(lowered.program, problem.design.circuit.temperature)
+    least = 1.0
+    for scenario in problem.design.testbench.scenarios:
+        rows = lowered.rows({**problem.everything(tensor(values)), **scenario.values})
+        voltages, _, status = operating_point(lowered.program, rows)
+        if int(status[0]) == 3:
+            return math.nan
+        g, c = equations.linear(circuit, rows, voltages)
+        s = eigvals(-g[0].numpy(), c[0].numpy())
+        # C is singular: what is no natural frequency comes out infinite, or nearly
+        s = s[np.isfinite(s)]
+        s = s[(np.abs(s) > 0) & (np.abs(s) < _LARGEST)]
+        least = min([least, *(-s.real / np.abs(s)).tolist()])
+    return least
+
+
 def response(problem: SizingProblem, designs: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """Gain and phase over frequency of the signal or loop whose gain is a metric.
 

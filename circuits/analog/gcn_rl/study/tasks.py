@@ -75,7 +75,8 @@ class SearchPiece:
         """About how long it takes, in tenths of a second."""
         name = self.method.partition(":")[0]
         if name in ("bo", "mace"):
-            return _SURROGATE_COST * len(self.seeds)
+            points = min(self.cap, self.budget)
+            return max(1, round(_SURROGATE_COST * len(self.seeds) * (points / 400) ** 2))
         cost = _COST.get(name, 60 if not name.endswith(("-rl", "-path", "-mixed")) else _AGENT_COST)
         return max(1, cost * self.budget // 1000)
 
