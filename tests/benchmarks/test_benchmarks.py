@@ -88,7 +88,9 @@ def test_quick_run_agrees_with_every_peer_and_saves_what_it_found(
     assert all(f"## {case['key']}" in text for case in report["cases"])
 
 
-@pytest.mark.parametrize("name", ["statevector", "noise", "spgemm", "shortest_paths"])
+@pytest.mark.parametrize(
+    "name", ["statevector", "noise", "spgemm", "shortest_paths", "circuit_sim"]
+)
 def test_help_names_every_shared_option(name: str) -> None:
     done = _run(name, "--help")
     assert done.returncode == 0
@@ -109,6 +111,7 @@ def test_goals_name_cases_and_positive_ratios(module: Any) -> None:
         "noise",
         "spgemm",
         "shortest_paths",
+        "circuit_sim",
     }
     torchquantum = {g.case: g.ratio for g in goals.goals if g.peer == "torchquantum"}
     assert torchquantum == {"A n=4": 25, "A n=8": 25, "A n=10": 25}

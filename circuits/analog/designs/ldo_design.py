@@ -44,7 +44,7 @@ def ldo(node: str = "180") -> Design:
     :func:`reference_voltage`.
 
     Settling times are read off a transient: the load steps from 1 to 10 mA and back, the supply
-    up by a tenth and back, 20 us for each, and the output has settled within 1 %.
+    up by a tenth and back, 5 us for each, and the output has settled within 1 %.
 
     Parameters
     ----------
@@ -128,7 +128,9 @@ def ldo(node: str = "180") -> Design:
             ),
             output="out",
             stable=("light_margin", "heavy_margin"),
-            max_steps=3000,
+            window=5e-6,
+            tolerance=3e-5,
+            max_steps=1500,
         ),
         low=1.0,
         high=1e11,

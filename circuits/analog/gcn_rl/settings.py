@@ -15,6 +15,7 @@ Mode = Literal["critic", "simulator", "mixed"]
 Norm = Literal["none", "layer", "pair"]
 
 _LARGE_BUDGET = 3000.0
+_LARGER_BUDGET = 10000.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class AgentSettings:
     warm_up : int, optional
         Random designs first: 100, or 30 with the simulator's gradient alone.
     candidates : int, optional
-        Designs per step: 4, from a budget of 3,000 on 8; 1 with the simulator's gradient alone.
+        Designs per step: 4, from a budget of 3,000 on 8, from 10,000 on 16; with the simulator's
+        gradient alone a quarter of that.
     updates, batch : int
         Updates per step, and remembered designs in each.
     actor_rate : float, optional
@@ -116,9 +118,10 @@ class AgentSettings:
     def resolved(self, budget: float) -> AgentSettings:
         """Fill in what depends on the mode and the budget."""
         pathwise = self.mode == "simulator"
+        designs = 4 * (1 + (budget >= _LARGE_BUDGET) + 2 * (budget >= _LARGER_BUDGET))
         defaults: dict[str, Any] = {
             "warm_up": 30 if pathwise else 100,
-            "candidates": 1 if pathwise else (8 if budget >= _LARGE_BUDGET else 4),
+            "candidates": designs // 4 if pathwise else designs,
             "actor_rate": 3e-3 if pathwise else 3e-4,
             "sigma_start": 0.1 if pathwise else 0.3,
             "sigma_end": 0.01 if pathwise else 0.02,

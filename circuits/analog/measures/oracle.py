@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -75,7 +76,8 @@ def read_in_ngspice(
                 try:
                     views = [_Simulated(bench, mine[:, [s]], celsius) for s in range(mine.shape[1])]
                     parts = [v.collect(per_decade) for v in views]
-                    view = _joined(bench, mine, parts, _transient(views[0]))
+                    view = _joined(bench, mine, parts)
+                    view = replace(view, _waveforms=_transient(views[0], view))
                 except NgspiceError:
                     view = None
                 if view is not None:
@@ -161,11 +163,16 @@ class _Simulated:
         return torch.from_numpy(got.noise).reshape(-1, 1)
 
 
-def _transient(one: _Simulated) -> dict[str, Waveform]:
+def _transient(one: _Simulated, view: View) -> dict[str, Waveform]:
     """The steps of the testbench, with sources that ngspice moves along straight lines."""
     bench = one.bench
     if bench.steps is None:
         return {}
+    wanted = [m for m in bench.testbench.measures if m.name in bench.steps.stable]
+    run = torch.tensor([all(bool(m.read(view) > 0) for m in wanted)])
+    if not run:  # as natively: it would only ring
+        nothing = torch.full((len(bench.waves.samples), 1), math.nan, dtype=torch.float64)
+        return split(bench.steps, bench.waves.samples, nothing, run)
     lowered, plan = bench.lowered, bench.waves
     number = lowered.element_values(lowered.rows(one.column)[:, 0].tolist())
     stop = bench.steps.window * len(bench.steps.steps)
@@ -188,7 +195,7 @@ def _transient(one: _Simulated) -> dict[str, Waveform]:
     assert got.time is not None
     seen = np.interp(plan.samples.numpy(), got.time, got.tran[bench.steps.output.lower()])
     samples = torch.from_numpy(seen)[:, None]
-    return split(bench.steps, plan.samples, samples, torch.ones(1, dtype=torch.bool))
+    return split(bench.steps, plan.samples, samples, run)
 
 
 def _over(response: Response, level: Tensor) -> Response:
@@ -218,12 +225,7 @@ def _peak(
     return frequency, nothing, nothing
 
 
-def _joined(
-    bench: Bench,
-    columns: Tensor,
-    parts: list[dict[str, Tensor]],
-    waveforms: Mapping[str, Waveform],
-) -> View:
+def _joined(bench: Bench, columns: Tensor, parts: list[dict[str, Tensor]]) -> View:
     """One view of all scenarios of a candidate."""
     data = {key: torch.cat([part[key] for part in parts], 1) for key in parts[0]}
     lowered = bench.lowered
@@ -252,5 +254,4 @@ def _joined(
         _slope=data["slope"],
         _turn=data["turn"],
         _noise={name: data[f"noise {name}"] for name in bench.noisy},
-        _waveforms=waveforms,
     )

@@ -66,6 +66,10 @@ class Settling:
     unit: str = "s"
     sign: int = -1
 
+    def __post_init__(self) -> None:
+        if not 0 < self.band < 1:
+            raise ValueError(f"Settling {self.name!r}: band is {self.band}; expected 0 to 1")
+
     def needs(self) -> Needs:
         return Needs(steps=(self.step,))
 

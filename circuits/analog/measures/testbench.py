@@ -120,6 +120,8 @@ class Steps:
             )
         if not self.tolerance > 0:
             raise ValueError(f"Steps: tolerance is {self.tolerance}; expected more than 0")
+        if self.max_steps < 1:
+            raise ValueError(f"Steps: max_steps is {self.max_steps}; expected 1 or more")
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,11 @@ class Testbench:
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"Testbench: {what} {sorted(twice)[0]!r} is there twice")
+        measured = {m.name for m in self.measures}
+        used = self.steps is not None and any(m.needs().steps for m in self.measures)
+        for name in self.steps.stable if self.steps and used else ():
+            if name not in measured:  # else what oscillates would be run, and nobody told
+                raise ValueError(f"Testbench: steps: stable: there is no measure {name!r}")
         signals = {s.name for s in self.signals}
         known = signals | {s.name for s in self.loops}
         for measure in self.measures:

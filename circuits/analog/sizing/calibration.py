@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from circuits.analog.designs.registry import design as make_design
 from circuits.analog.designs.specification import Design
 from circuits.analog.sizing.merit import CalibratedRequirement, CalibratedTerm, FigureOfMerit
 from workbench.experiments.progress import ProgressBoard
@@ -19,7 +20,13 @@ from workbench.experiments.progress import ProgressBoard
 if TYPE_CHECKING:
     from circuits.analog.sizing.problem import SizingProblem
 
-__all__ = ["Calibration", "load_calibration", "make_calibration", "random_units"]
+__all__ = [
+    "Calibration",
+    "check_calibration",
+    "load_calibration",
+    "make_calibration",
+    "random_units",
+]
 
 SAMPLES = 5000
 SEED = 20260101
@@ -110,19 +117,79 @@ def parameter_ranges(design: Design) -> dict[str, list[float]]:
     }
 
 
+def check_calibration(calibration: Calibration, design: Design) -> None:
+    """Refuse a calibration that was not made for a design as it is now.
+
+    Raises
+    ------
+    ValueError
+        If design, node, ranges, terms or requirements differ, naming what does.
+    """
+    if (calibration.design, calibration.node) != (design.name, design.node):
+        raise ValueError(
+            f"calibration is of {calibration.design} at {calibration.node}; "
+            f"expected {design.name} at {design.node}"
+        )
+    merit = calibration.merit
+    for what, kept, wanted in (
+        ("ranges", calibration.parameters, parameter_ranges(design)),
+        (
+            "terms",
+            {t.metric: (t.weight, t.scale, t.cap, t.low, t.high) for t in merit.terms},
+            _kept_terms(calibration, design),
+        ),
+        (
+            "requirements",
+            {r.metric: r.least for r in merit.requirements},
+            _kept_requirements(calibration, design),
+        ),
+    ):
+        if kept != wanted:
+            names = [n for n in {**wanted, **kept} if kept.get(n) != wanted.get(n)]
+            raise ValueError(
+                f"the calibration of {design.name} at {design.node} was made for other {what} "
+                f"({', '.join(names)}); run python -m circuits.analog.sizing.calibrate "
+                f"--design {design.name} --node {design.node}"
+            )
+
+
+def _kept_terms(calibration: Calibration, design: Design) -> dict[str, tuple[object, ...]]:
+    """The design's terms, percentiles filled in as the calibration has them."""
+    kept = {t.metric: t for t in calibration.merit.terms}
+    out: dict[str, tuple[object, ...]] = {}
+    for t in design.terms:
+        mine = kept.get(t.metric)
+        low = mine.low if mine and t.low is None else t.low
+        high = mine.high if mine and t.high is None else t.high
+        out[t.metric] = (t.weight, t.scale, t.cap, low, high)
+    return out
+
+
+def _kept_requirements(calibration: Calibration, design: Design) -> dict[str, float | None]:
+    kept = {r.metric: r.least for r in calibration.merit.requirements}
+    return {
+        r.metric: kept.get(r.metric) if r.least is None else r.least for r in design.requirements
+    }
+
+
 def load_calibration(name: str, node: str) -> Calibration:
     """The calibration that came with the package.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is none, or if it was made for another state of the design.
     """
     folder = resources.files("circuits.analog.sizing") / "calibrations"
     file = folder / f"{name}_{node}.json"
     if not file.is_file():
         raise ValueError(f"load_calibration: there is no calibration of {name!r} at node {node!r}")
-    return Calibration.from_json(file.read_text(encoding="utf-8"))
+    found = Calibration.from_json(file.read_text(encoding="utf-8"))
+    try:
+        check_calibration(found, make_design(name, node))
+    except ValueError as error:
+        raise ValueError(f"load_calibration: {file.name}: {error}") from None
+    return found
 
 
 def random_units(count: int, dimensions: int, seed: int) -> Tensor:

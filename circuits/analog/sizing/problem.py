@@ -12,7 +12,7 @@ from torch import Tensor
 from circuits.analog.designs.registry import design as make_design
 from circuits.analog.designs.specification import Design
 from circuits.analog.measures.bench import Bench, Readings
-from circuits.analog.sizing.calibration import Calibration, load_calibration, parameter_ranges
+from circuits.analog.sizing.calibration import Calibration, check_calibration, load_calibration
 from circuits.analog.sizing.coordinates import Coordinates
 from circuits.analog.sizing.graph import Index, Vertex, circuit_graph
 from circuits.analog.sizing.merit import FigureOfMerit
@@ -67,7 +67,7 @@ class SizingProblem:
     Raises
     ------
     ValueError
-        For a calibration of another design, or of other ranges.
+        For a calibration of another design, or of other ranges, terms or requirements.
     """
 
     def __init__(
@@ -94,16 +94,10 @@ class SizingProblem:
         self.metric_names, self.metric_units = self.bench.names, self.bench.units
         self.metric_signs = self.bench.signs
         if calibration is not None:
-            if (calibration.design, calibration.node) != (self.name, self.node):
-                raise ValueError(
-                    f"SizingProblem: calibration is of {calibration.design} at "
-                    f"{calibration.node}; expected {self.name} at {self.node}"
-                )
-            if calibration.parameters != parameter_ranges(design):
-                raise ValueError(
-                    f"SizingProblem: the calibration of {self.name} at {self.node} was made for "
-                    "other ranges; run python -m circuits.analog.sizing.calibrate"
-                )
+            try:
+                check_calibration(calibration, design)
+            except ValueError as error:
+                raise ValueError(f"SizingProblem: {error}") from None
 
     def __repr__(self) -> str:
         return (

@@ -39,7 +39,8 @@ class Config:
     """Technology card of Three-TIA: that of its published design."""
     methods: tuple[str, ...] = (
         "human", "random", "es", "es-best", "bo", "mace", "gradient", "gradient+es",
-        "ng-rl", "gcn-rl", "gcn-rl:norm=pair", "gcn-mixed", "ng-path", "gcn-path",
+        "ng-rl", "ng-rl:norm=pair", "gcn-rl", "gcn-rl:norm=pair", "gcn-mixed", "ng-path",
+        "gcn-path",
     )  # fmt: skip
     """Ways to size a circuit; options of a method follow it, as in gcn-rl:depth=2,skip=true."""
     budgets: tuple[int, ...] = (300, 1000, 3000, 10000)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from circuits.analog.gcn_rl.study.words import route_title
 from workbench.experiments.figures import INK, MUTED, QUIET, SERIES
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ def draw_transfers(figure: Figure, routes: Sequence[Row]) -> None:
                 [middle], [place], "o", markersize=6.5, color=colour,
                 markerfacecolor=colour if warm else "none", markeredgewidth=1.5, zorder=3,
             )  # fmt: skip
-        panel.set_title(f"{route['source']} \N{RIGHTWARDS ARROW} {route['target']}", fontsize=9)
+        panel.set_title(route_title(route), fontsize=8)
         panel.set_yticks(range(len(names)), [titles.get(n, n) for n in names], fontsize=8.5)
         panel.set_ylim(len(names) - 0.5, -0.5)
         panel.grid(visible=False, axis="y")

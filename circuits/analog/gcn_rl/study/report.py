@@ -10,7 +10,7 @@ from typing import Any
 from circuits.analog.gcn_rl.study import figures
 from circuits.analog.gcn_rl.study.netlist_figure import draw_netlist
 from circuits.analog.gcn_rl.study.tables import tables
-from circuits.analog.gcn_rl.study.words import moonshot_sentence
+from circuits.analog.gcn_rl.study.words import moonshot_sentence, route_title
 from workbench.experiments import Facts, Figure, Report, Section, Table, draw_figure
 from workbench.experiments.report import Block
 
@@ -164,7 +164,7 @@ def _transfer(result: Result, made: Mapping[str, Table]) -> Section:
             draw_figure(
                 partial(figures.draw_transfer, route=route),
                 size=(9.0, 3.6),
-                caption=f"{route['source']} to {route['target']}.",
+                caption=f"{route_title(route)}.",
                 alt="Best figure of merit on the target against simulations",
             )
             for route in _telling(routes)

@@ -15,7 +15,7 @@ from circuits.analog.gcn_rl.study.claims import (
 )
 from circuits.analog.gcn_rl.study.netlist_figure import metric_words
 from circuits.analog.gcn_rl.study.statistics import LEAST_GAP, LEAST_SEEDS
-from circuits.analog.gcn_rl.study.words import shown, signed
+from circuits.analog.gcn_rl.study.words import route_title, shown, signed
 from workbench.experiments import Column, Table
 
 __all__ = ["metric_text", "table_names", "tables"]
@@ -232,6 +232,12 @@ def _metrics(own: Row) -> Table:
             f"Over the best designs of all methods, ngspice {own['ngspice']['version']} differs by "
             f"{worst:.1e} at most."
         )
+        settling = max((row["settling"] for row in own["ngspice"]["rows"]), default=0.0)
+        if settling:
+            caption += (
+                f" Settling times differ by {100 * settling:.2g} % at most: they depend on where a "
+                "simulator puts its time steps."
+            )
     return Table(
         [Column("design"), Column("by"), *(Column(head, align="right") for head in heads)],
         rows,
@@ -349,10 +355,7 @@ def _transfer(routes: Sequence[Row], budget: int) -> Table:
     return Table(
         [
             Column("start"),
-            *(
-                Column(f"{r['source']} \N{RIGHTWARDS ARROW} {r['target']}", ".3f", best="max")
-                for r in routes
-            ),
+            *(Column(route_title(r), ".3f", best="max") for r in routes),
         ],
         rows,
         caption=f"Median of the best figure of merit after {budget:,} simulations on the target.",
@@ -363,7 +366,7 @@ def _transfer_pairs(routes: Sequence[Row]) -> Table:
     titles = {row["row"]: row["title"] for route in routes for row in route["rows"]}
     rows = [
         [
-            f"{route['source']} \N{RIGHTWARDS ARROW} {route['target']}",
+            route_title(route),
             f"{titles[p['ours']]}, against: {titles[p['theirs']]}",
             signed(p["median"]),
             f"{p['won']} of {p['seeds']}",

@@ -26,7 +26,8 @@ __all__ = ["PretrainPiece", "SearchPiece", "TransferPiece", "one_thread", "to_tr
 _ARRAYS = ("charge", "fom", "best", "best_units", "best_params", "best_metrics")
 #: Tenths of a second for 1,000 simulations and all seeds, about.
 _COST = {"human": 1, "random": 1, "sobol": 1, "es": 30, "es-best": 60, "gradient": 40}
-_AGENT_COST, _SURROGATE_COST = 300, 1200
+_AGENT_COST, _SURROGATE_COST, _TRANSIENT_COST = 300, 1200, 200
+_WITH_GRADIENT = ("gradient", "gradient+es", "gcn-path", "ng-path")
 
 
 @contextmanager
@@ -78,6 +79,8 @@ class SearchPiece:
             points = min(self.cap, self.budget)
             return max(1, round(_SURROGATE_COST * len(self.seeds) * (points / 400) ** 2))
         cost = _COST.get(name, 60 if not name.endswith(("-rl", "-path", "-mixed")) else _AGENT_COST)
+        if self.circuit == "ldo" and name != "human":
+            cost += _TRANSIENT_COST * (1 if name not in _WITH_GRADIENT else 3)
         return max(1, cost * self.budget // 1000)
 
     def __call__(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["headline", "listed", "moonshot_sentence", "shown", "signed", "warnings"]
+__all__ = ["headline", "listed", "moonshot_sentence", "route_title", "shown", "signed", "warnings"]
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -19,6 +19,13 @@ def shown(value: float | None, digits: int = 3) -> str:
 def signed(value: float | None) -> str:
     """A difference with its sign, or a dash."""
     return "\N{EN DASH}" if value is None else f"{value:+.3f}".replace("-", _MINUS)
+
+
+def route_title(route: Mapping[str, Any]) -> str:
+    """``Two-TIA 180 → 45``, or both circuits where they differ."""
+    short = route["source_key"][0] == route["target_key"][0]
+    target = route["target_key"][1] if short else route["target"]
+    return f"{route['source']} \N{RIGHTWARDS ARROW} {target}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -54,6 +54,8 @@ def test_two_tia_figures() -> None:
 
 
 def test_two_volt_figures() -> None:
+    """As ngspice's: tests/circuits/analog/sizing/test_verify.py. For the loop in the lead of the
+    gate, see test_loops.py."""
     found = at_human(design("two_volt"))
     assert found["power"] == pytest.approx(0.41805e-3, rel=1e-4)
     assert decibel(found["gain"]) == pytest.approx(81.567, abs=1e-3)
@@ -62,22 +64,28 @@ def test_two_volt_figures() -> None:
     assert found["margin"] == pytest.approx(66.2, abs=0.05)
     assert found["noise"] == pytest.approx(7.6e-9, rel=0.005)
     assert decibel(found["common_mode_gain"]) == pytest.approx(79.816, abs=1e-3)
-    assert found["common_mode_gbw"] == pytest.approx(58.17972e6, rel=1e-6)
-    assert found["common_mode_margin"] == pytest.approx(72.72, abs=0.01)
+    assert found["common_mode_gbw"] == pytest.approx(58.03660e6, rel=1e-6)
+    assert found["common_mode_margin"] == pytest.approx(67.385, abs=0.001)
 
 
 def test_ldo_figures() -> None:
+    """As ngspice's: tests/circuits/analog/sizing/test_verify.py; settling times are its own. For
+    the loop in the lead of the gate, see test_loops.py."""
     found = at_human(design("ldo"))
     assert found["output"] == pytest.approx(1.2006599, abs=1e-7)
     assert found["load_regulation"] == pytest.approx((1.2006599 - 1.1995206) / 9e-3, rel=1e-3)
     assert decibel(found["psrr"]) == pytest.approx(82.153, abs=1e-3)
     assert decibel(found["heavy_psrr"]) == pytest.approx(74.799, abs=1e-2)
-    assert decibel(found["loop_gain"]) == pytest.approx(80.79, abs=0.01)
-    assert decibel(found["heavy_loop_gain"]) == pytest.approx(76.08, abs=0.02)
-    assert found["loop_gbw"] == pytest.approx(11.92713e6, rel=1e-5)
-    assert found["light_margin"] == pytest.approx(78.45, abs=0.02)
-    assert found["heavy_margin"] == pytest.approx(95.71, abs=0.02)
+    assert decibel(found["loop_gain"]) == pytest.approx(80.911, abs=0.001)
+    assert decibel(found["heavy_loop_gain"]) == pytest.approx(76.111, abs=0.001)
+    assert found["loop_gbw"] == pytest.approx(12.45748e6, rel=1e-6)
+    assert found["light_margin"] == pytest.approx(75.649, abs=0.001)
+    assert found["heavy_margin"] == pytest.approx(92.679, abs=0.001)
     assert found["power"] == pytest.approx(1.8 * 41.35e-6, rel=1e-3)
+    assert found["settle_load_up"] == pytest.approx(51.20e-9, rel=0.005)
+    assert found["settle_load_down"] == pytest.approx(44.19e-9, rel=0.005)
+    assert found["settle_supply_up"] == pytest.approx(40.44e-9, rel=0.005)
+    assert found["settle_supply_down"] == pytest.approx(44.23e-9, rel=0.005)
 
 
 @pytest.mark.parametrize(
@@ -93,14 +101,19 @@ def test_ldo_figures() -> None:
 def test_designs_are_the_hand_written_decks(
     deck: Deck, name: str, text: str, params: dict[str, float]
 ) -> None:
-    """Net by net, at rest and at three frequencies, whatever the decks drive."""
+    """Net by net, at rest and at three frequencies, whatever the decks drive.
+
+    The regulator's deck has its source of 0 V in the lead of a gate, ours at the output: the net
+    behind it has no other name with us.
+    """
     by_hand = read_spice(deck(text))
     ours = design(name).circuit
     f = [1e3, 1e6, 1e9]
     a, b = by_hand.simulate(freqs=f), ours.simulate(params, freqs=f)
     for node in by_hand.nodes[1:]:
-        assert b.voltage(node).item() == pytest.approx(a.voltage(node).item(), abs=1e-9)
-        np.testing.assert_allclose(b.ac(node), a.ac(node), rtol=1e-9, atol=1e-12)
+        mine = "fb" if node == "gf" else node
+        assert b.voltage(mine).item() == pytest.approx(a.voltage(node).item(), abs=1e-9)
+        np.testing.assert_allclose(b.ac(mine), a.ac(node), rtol=1e-9, atol=1e-12)
 
 
 def test_three_tia_against_ngspice(deck: Deck, oracle: Oracle) -> None:

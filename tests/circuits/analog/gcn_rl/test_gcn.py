@@ -162,5 +162,7 @@ def test_settings_are_checked():
         AgentSettings(batch=2.5)  # type: ignore[arg-type]
     assert AgentSettings().resolved(1000).candidates == 4
     assert AgentSettings().resolved(3000).candidates == 8
-    assert AgentSettings(mode="simulator").resolved(3000).candidates == 1
+    assert AgentSettings().resolved(10000).candidates == 16
+    assert AgentSettings(mode="simulator").resolved(1000).candidates == 1
+    assert AgentSettings(mode="simulator").resolved(3000).candidates == 2
     assert AgentSettings(warm_up=7).resolved(3000).warm_up == 7

@@ -181,14 +181,17 @@ def working(problem: SizingProblem, count: int, seed: int) -> Tensor:
 
 @pytest.mark.parametrize("name", list(DESIGNS))
 def test_gradients_against_central_differences(name: str) -> None:
-    """Every metric to every parameter that is no count, at the human point and random ones."""
+    """Every metric to every parameter that is no count, at the human point and random ones.
+
+    Not settling times, which jump by 1e-4 with the steps of a transient: see test_settling.py.
+    """
     problem = problem_of(name)
     points = torch.cat([problem.human[None], working(problem, 4, 7)])
     leaf = points.clone().requires_grad_(True)
     found = problem.metrics(leaf)
     assert bool(torch.isfinite(found.values).all())
     smooth = torch.nonzero(~problem.integer)[:, 0].tolist()
-    h = 2e-6
+    h = 5e-5
     moved = []
     for k in smooth:
         for sign in (1, -1):
@@ -200,6 +203,8 @@ def test_gradients_against_central_differences(name: str) -> None:
     values = values.reshape(len(smooth), 2, len(points), -1)
     central = (values[:, 0] - values[:, 1]) / (2 * h)
     for m, metric in enumerate(problem.metric_names):
+        if metric.startswith("settle"):
+            continue
         (slope,) = torch.autograd.grad(found.values[:, m].sum(), leaf, retain_graph=True)
         ours = (slope * points)[:, smooth].t()
         scale = found.values[:, m].detach().abs().clamp_min(1e-3 if metric == "peaking" else 0)
@@ -278,7 +283,7 @@ def test_margins_say_whether_the_closed_loop_is_stable(
 ) -> None:
     """The poles of the closed loop, eigenvalues of (-G, C), know nothing of loops and phases."""
     problem = problem_of(name)
-    params = problem.unit_to_parameters(random_units(150, problem.n_parameters, 5))
+    params = problem.unit_to_parameters(random_units(300, problem.n_parameters, 5))
     degrees = problem.metrics(params).values[:, problem.metric_names.index(margin)]
     bench = problem.bench
     columns = bench.columns(problem.all_parameters(params)).split(len(params), 1)[scenario]
@@ -290,7 +295,8 @@ def test_margins_say_whether_the_closed_loop_is_stable(
         poles = scipy.linalg.eig(-g[k].numpy(), c[k].numpy(), right=False)
         finite = poles[np.isfinite(poles) & (np.abs(poles) < 1e14)]
         right.append(bool((finite.real < 0).all()) == (degrees[k].item() > 0))
-    assert len(right) > 80
+    print(name, margin, len(right), np.mean(right))
+    assert len(right) > 160
     # a differential mode that margins of the common mode cannot see is unstable now and then
     assert np.mean(right) >= (0.98 if name == "two_volt" else 1.0)
 
