@@ -103,6 +103,9 @@ bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/spgemm.py --threads 1 --save
 	$(BENCH)/bin/python benchmarks/shortest_paths.py --threads 2 --save
 	$(BENCH)/bin/python benchmarks/shortest_paths.py --threads 1 --save
+	$(BENCH)/bin/python benchmarks/circuit_sim.py --threads 2 --save
+	$(BENCH)/bin/python benchmarks/circuit_sim.py --threads 1 --save
+	$(BENCH)/bin/python benchmarks/circuit_sim_accuracy.py --save
 
 clean:
 	rm -rf $(VENV) $(BENCH) build

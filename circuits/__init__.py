@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Circuits and the systems built on them; quantum circuits are in :mod:`circuits.quantum`."""
+"""Circuits and the systems built on them: :mod:`circuits.quantum`, :mod:`circuits.analog`."""

@@ -223,11 +223,11 @@ def circuit_small_signal_backward(code: numpy.typing.NDArray[numpy.int64], data:
     """
     Gradients to rows and potentials.
     """
-def circuit_transient(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], wave_times: numpy.typing.NDArray[numpy.float64], waves: numpy.typing.NDArray[numpy.float64], times: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], tolerance: typing.SupportsFloat | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+def circuit_transient(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], wave_times: numpy.typing.NDArray[numpy.float64], waves: numpy.typing.NDArray[numpy.float64], times: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], tolerance: typing.SupportsFloat | typing.SupportsIndex, max_steps: typing.SupportsInt | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
     """
     Waveforms at given times, status and number of steps of every candidate.
     """
-def circuit_transient_backward(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], wave_times: numpy.typing.NDArray[numpy.float64], waves: numpy.typing.NDArray[numpy.float64], times: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], tolerance: typing.SupportsFloat | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex, grad_out: numpy.typing.NDArray[numpy.float64]) -> tuple:
+def circuit_transient_backward(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_nodes: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.float64], voltages: numpy.typing.NDArray[numpy.float64], wave_times: numpy.typing.NDArray[numpy.float64], waves: numpy.typing.NDArray[numpy.float64], times: numpy.typing.NDArray[numpy.float64], outputs: numpy.typing.NDArray[numpy.int64], tolerance: typing.SupportsFloat | typing.SupportsIndex, max_steps: typing.SupportsInt | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex, grad_out: numpy.typing.NDArray[numpy.float64]) -> tuple:
     """
     Gradients to rows and potentials.
     """

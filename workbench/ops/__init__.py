@@ -31,5 +31,7 @@ def build_info() -> dict[str, Any]:
 
     info = dict(kernels.build_info())
     info["max_isa"] = info["detected_isa"]
-    info["families"] = ["statevector", "noise", "spgemm", "sparch", "paths"]
+    info["families"] = [
+        *("statevector", "noise", "spgemm", "sparch", "paths", "spanner", "circuit_sim"),
+    ]
     return info
