@@ -19,7 +19,8 @@ _REGISTRY: Any = torch.library
 _LIB = _REGISTRY.Library("workbench", "FRAGMENT")
 _TASK = (
     "Tensor code, Tensor data, int n_nodes, int n_sources, float temperature, Tensor wave_times, "
-    "Tensor waves, Tensor times, Tensor outputs, float tolerance, int max_steps, Tensor rows, Tensor voltages"
+    "Tensor waves, Tensor times, Tensor outputs, float tolerance, int max_steps, Tensor rows, "
+    "Tensor voltages"
 )
 _LIB.define(f"circuit_transient({_TASK}) -> (Tensor, Tensor, Tensor)")
 _LIB.define(f"circuit_transient_backward({_TASK}, Tensor grad) -> (Tensor, Tensor)")

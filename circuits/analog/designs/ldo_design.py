@@ -130,7 +130,7 @@ def ldo(node: str = "180") -> Design:
             stable=("light_margin", "heavy_margin"),
             window=5e-6,
             tolerance=3e-5,
-            max_steps=1500,
+            max_steps=10_000,
         ),
         low=1.0,
         high=1e11,

@@ -141,7 +141,8 @@ class PhaseMargin:
 
     The phase is followed from the lowest frequency and counted from the sign that H has there.
     For a loop (``feedback``) a negative sign counts as half a turn lost: it is positive feedback.
-    NaN if ``|H|`` starts below 1.
+    NaN if ``|H|`` starts below 1. More than 270 degrees come of a loop that is unstable while open,
+    and count from the next turn: 340 is -20.
     """
 
     name: str
@@ -170,7 +171,11 @@ class PhaseMargin:
         here = torch.angle(low / low.detach())
         moved = point.slope.imag * _shift(point, 0.0)
         phase = start + constant + there - here + moved
-        return defined(180.0 + torch.rad2deg(phase), valid)
+        margin = 180.0 + torch.rad2deg(phase)
+        # a phase that rises so far has poles in the right half plane behind it: to close them in
+        # it must rise by a half turn more, and what lacks of that is negative
+        margin = torch.where(margin.detach() > 270.0, margin - 360.0, margin)
+        return defined(margin, valid)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,26 @@ def test_files_regenerate(name: str) -> None:
         assert ours.least == pytest.approx(other.least, rel=3e-6)
     for share in ("simulated", "defined", "working"):
         assert getattr(made, share) == pytest.approx(getattr(kept, share), abs=6e-4)
+
+
+def test_stale_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file made before a term was added is named, whoever loads it."""
+    kept = load_calibration("ldo", "180")
+    old = dataclasses.replace(
+        kept, merit=dataclasses.replace(kept.merit, terms=kept.merit.terms[2:])
+    )
+    folder = tmp_path / "calibrations"
+    folder.mkdir()
+    (folder / "ldo_180.json").write_text(old.to_json(), encoding="utf-8")
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    message = r"ldo_180\.json: .* made for other terms \(settle_load_up, settle_load_down\)"
+    with pytest.raises(ValueError, match=message):
+        load_calibration("ldo", "180")
+    with pytest.raises(ValueError, match=message):
+        sizing_problem("ldo")
+    sizing_problem("ldo", calibrated=False)  # which is how a new one is made
+    with pytest.raises(ValueError, match="no calibration of 'two_tia' at node '180'"):
+        load_calibration("two_tia", "180")
 
 
 def test_percentiles_are_numpys() -> None:

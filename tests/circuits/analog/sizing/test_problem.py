@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits.analog.designs import DESIGNS, design, nodes
+from circuits.analog.designs import DESIGNS, Requirement, Term, design, nodes
 from circuits.analog.gcn_rl.l2dc import L2DCProblem
 from circuits.analog.gcn_rl.problem import SizingProblem as Protocol
 from circuits.analog.gcn_rl.slots import SlotMap
@@ -204,7 +205,12 @@ def test_evaluation(problem: SizingProblem) -> None:
 @each
 def test_gradients_of_the_figure_of_merit(problem: SizingProblem) -> None:
     """Against central differences of the figure at the rounded values, which is what is meant."""
-    units = random_units(60, problem.n_parameters, 4)
+    if problem.design.testbench.steps:  # finer ones, whose choice does not show in differences
+        steps = replace(problem.design.testbench.steps, tolerance=1e-8, max_steps=300_000)
+        testbench = replace(problem.design.testbench, steps=steps)
+        made = replace(problem.design, testbench=testbench)
+        problem = SizingProblem(made, problem.calibration)
+    units = random_units(16, problem.n_parameters, 4)
     found, slope = problem.gradient_units(units)
     plain = problem.evaluate_units(units)
     np.testing.assert_allclose(found.fom, plain.fom, rtol=1e-9, atol=1e-9)
@@ -212,7 +218,7 @@ def test_gradients_of_the_figure_of_merit(problem: SizingProblem) -> None:
     failed = found.fom == problem.merit.failure
     assert not slope[failed].any()
     assert bool(torch.isfinite(slope).all())
-    some = torch.nonzero(~failed)[:4, 0]
+    some = torch.nonzero(~failed)[:3, 0]
     points, h = plain.params[some], 1e-5
     reach = torch.where(problem.log, (problem.high / problem.low).log(), problem.high - problem.low)
     for k in torch.nonzero(~problem.integer)[:, 0].tolist():
@@ -225,7 +231,8 @@ def test_gradients_of_the_figure_of_merit(problem: SizingProblem) -> None:
         # the slope of the smooth coordinate belongs to the smooth value, not to the rounded one
         smooth = problem.unit_to_parameters(units, rounded=False)[some, k]
         central = central * smooth / points[:, k]
-        np.testing.assert_allclose(slope[some, k], central, rtol=1e-4, atol=1e-5)
+        rtol, atol = (5e-3, 5e-3) if problem.design.testbench.steps else (1e-4, 1e-5)
+        np.testing.assert_allclose(slope[some, k], central, rtol=rtol, atol=atol)
 
 
 def test_counts_have_the_slope_of_their_smooth_extension() -> None:
@@ -245,7 +252,7 @@ def test_counts_have_the_slope_of_their_smooth_extension() -> None:
 
 def test_bits_do_not_depend_on_threads() -> None:
     problem = PROBLEMS["ldo"]
-    units = random_units(300, problem.n_parameters, 9)
+    units = random_units(100, problem.n_parameters, 9)
     before = torch.get_num_threads()
     found = []
     try:
@@ -303,6 +310,25 @@ def test_every_problem_builds(name: str, node: str) -> None:
 def test_calibrations_of_others_are_refused() -> None:
     with pytest.raises(ValueError, match="calibration is of ldo at 65; expected ldo at 180"):
         SizingProblem(design("ldo"), load_calibration("ldo", "65"))
+    made, kept = design("ldo"), load_calibration("ldo", "180")
+    again = "run python -m circuits.analog.sizing.calibrate --design ldo --node 180"
+    for changes, what in (
+        ({"terms": made.terms[1:]}, r"other terms \(settle_load_up\)"),
+        ({"terms": (replace(made.terms[0], weight=-2.0), *made.terms[1:])}, "other terms"),
+        ({"terms": (replace(made.terms[0], low=1e-9), *made.terms[1:])}, "other terms"),
+        ({"terms": (*made.terms[:-1], replace(made.terms[-1], cap=70.0))}, r"\(heavy_margin\)"),
+        ({"terms": (*made.terms, Term("output", 1))}, r"other terms \(output\)"),
+        ({"requirements": made.requirements[1:]}, r"other requirements \(loop_gain\)"),
+        (
+            {"requirements": (*made.requirements[:2], Requirement("heavy_margin", least=9.0))},
+            r"other requirements \(heavy_margin\)",
+        ),
+        ({"circuit": design("ldo", "65").circuit}, r"other ranges \(WB, LB"),
+    ):
+        with pytest.raises(ValueError, match=f"ldo at 180 was made for .*{what}.*{again}"):
+            SizingProblem(replace(made, **changes), kept)  # type: ignore[arg-type]
+    # another percentile cannot be told from a file, the order of terms does not matter
+    SizingProblem(replace(made, terms=made.terms[::-1]), kept)
     with pytest.raises(ValueError, match="no calibration of 'ldo' at node '7'"):
         load_calibration("ldo", "7")
     bare = sizing_problem("ldo", calibrated=False)

@@ -24,13 +24,20 @@ needs_ngspice = pytest.mark.skipif(
 @pytest.mark.parametrize(("name", "node"), [(n, k) for n in DESIGNS for k in (None, "45")], ids=str)
 def test_metrics_agree(name: str, node: str | None) -> None:
     problem = sizing_problem(name, node)
-    params = torch.cat(
-        [problem.human[None], problem.unit_to_parameters(random_units(2, problem.n_parameters, 8))]
-    )
-    found = verify_in_ngspice(problem, params)
-    assert found.status.tolist() == [0, 0, 0]
-    assert found.difference.max().item() < 1e-7
-    np.testing.assert_allclose(found.fom, problem.fom(found.native), atol=1e-7)
+    count = 1 if (name, node) == ("two_volt", "45") else 2  # two seconds each
+    units = random_units(count, problem.n_parameters, 8)
+    params = torch.cat([problem.human[None], problem.unit_to_parameters(units)])
+    found = verify_in_ngspice(problem, params, per_decade=5)
+    assert found.status.tolist() == [0] * (1 + count)
+    theirs, mine = found.values, found.native.values
+    assert torch.equal(torch.isnan(theirs), torch.isnan(mine))
+    apart = torch.nan_to_num((theirs - mine).abs() / mine.abs().clamp_min(1e-12))
+    # two integrators with steps of their own; nothing else is as coarse
+    transient = torch.tensor([m.startswith("settle") for m in problem.metric_names])
+    assert bool((apart <= torch.where(transient, 1e-2, 1e-7)).all())
+    np.testing.assert_allclose(found.difference, apart.amax(1), rtol=1e-2)
+    foms = problem.fom(found.native)
+    np.testing.assert_allclose(found.fom, foms, atol=2e-2 if transient.any() else 1e-7)
 
 
 @needs_ngspice
