@@ -206,10 +206,11 @@ def test_recordings_are_small_and_complete() -> None:
     assert sum(path.stat().st_size for path in paths) < 300_000
     for path in paths:
         deck, asked, result, by = read_recording(path)
-        assert deck.startswith("*")
+        assert deck.splitlines()[0].strip()
+        assert deck.rstrip().lower().endswith(".end")
         assert by == RECORDED_BY
-        assert set(asked["analyses"]) >= {"op"}
-        assert len(result.op) > 3
+        assert asked["analyses"]
+        assert len(result.op) > 3 or "op" not in asked["analyses"]
         assert all(v.shape == result.frequencies.shape for v in result.ac.values())
 
 
