@@ -129,7 +129,7 @@ struct FrameBar {
     V vgs, vds, vbs;
 };
 
-/// From cotangents of current, gm, gds and gmbs (as SPICE stamps it; `exact_gmbs_bar` for none).
+/// From cotangents of current, gm, gds and gmbs (as SPICE stamps it).
 inline void channel_back(const ModelAt& model, const Sized& d, const Channel& c, V current_bar,
                          V gm_bar, V gds_bar, V gmbs_bar, FrameBar& v, SizedBar& bar) {
     gm_bar += gmbs_bar * c.body;

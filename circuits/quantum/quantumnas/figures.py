@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.experiments.figures import ACCENT, INK, MUTED, QUIET, SURFACE
+from workbench.experiments.graph_layout import graph_positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,6 @@ __all__ = [
     "draw_inheritance",
     "draw_mapping",
     "draw_search",
-    "graph_positions",
 ]
 
 #: Circles in the mapping are labelled with errors on devices of at most this many qubits.
@@ -83,38 +83,6 @@ def draw_circuit(figure: Figure, gates: Sequence[Sequence[Any]], layout: Sequenc
     ax.set_ylim(n - 0.4, -0.6)
     ax.set_aspect("equal")
     ax.axis("off")
-
-
-def graph_positions(
-    n_nodes: int, edges: Sequence[tuple[int, int]], rounds: int = 300
-) -> NDArray[np.float64]:
-    """Place the nodes of a connected graph so that distances look like path lengths.
-
-    Classical scaling of the path lengths, then stress majorisation (Gansner, Koren and North,
-    2004). Returns float64 (n_nodes, 2).
-    """
-    distance = np.full((n_nodes, n_nodes), np.inf)
-    np.fill_diagonal(distance, 0.0)
-    for a, b in edges:
-        distance[a, b] = distance[b, a] = 1.0
-    for k in range(n_nodes):
-        distance = np.minimum(distance, distance[:, k : k + 1] + distance[k : k + 1, :])
-    # What cannot be reached stands apart.
-    distance[np.isinf(distance)] = 1.0 + distance[np.isfinite(distance)].max()
-    centred = np.eye(n_nodes) - 1.0 / n_nodes
-    values, vectors = np.linalg.eigh(-0.5 * centred @ distance**2 @ centred)
-    place = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-3))
-    # The sign of an eigenvector is arbitrary; fix it, so that drawings do not depend on LAPACK.
-    place = place * np.where(place[np.abs(place).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
-    weight = np.where(distance > 0, 1.0 / np.maximum(distance, 1.0) ** 2, 0.0)
-    laplacian = np.diag(weight.sum(axis=1)) - weight
-    inverse = np.linalg.pinv(laplacian)
-    for _ in range(rounds):
-        apart = np.linalg.norm(place[:, None] - place[None], axis=2)
-        pull = np.where(apart > 1e-9, weight * distance / np.maximum(apart, 1e-9), 0.0)
-        place = inverse @ ((np.diag(pull.sum(axis=1)) - pull) @ place)
-    result: NDArray[np.float64] = place[:, ::-1]
-    return result
 
 
 def draw_mapping(figure: Figure, device: Mapping[str, Any], layout: Sequence[int]) -> None:

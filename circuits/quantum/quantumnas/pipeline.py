@@ -28,7 +28,8 @@ from circuits.quantum.quantumnas.search import Candidate, search
 from circuits.quantum.quantumnas.spaces import Architecture, design_space, gate_count
 from circuits.quantum.quantumnas.summary import chosen_attempt, summarised
 from circuits.quantum.quantumnas.tasks import task
-from circuits.quantum.quantumnas.workers import crew, gather
+from circuits.quantum.quantumnas.workers import gather
+from workbench.experiments.workers import crew
 from workbench.search import CallbackCheckpoint, Generation
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ _ROW_NUMBERS = {row.key: number for number, row in enumerate(ROWS)}
 def run_pipeline(config: Config, run: Run) -> dict[str, Any]:
     """Run the experiment; see `circuits.quantum.quantumnas.summary` for the result."""
     try:
-        with crew(config.workers, partial(jobs.load, setting_of(config, 0))) as executor:
+        load = partial(jobs.load, setting_of(config, 0))
+        with crew(config.workers, load, {"QISKIT_PARALLEL": "FALSE"}) as executor:
             return _Pipeline(config, run, executor).result()
     except BrokenExecutor as error:
         raise RuntimeError(

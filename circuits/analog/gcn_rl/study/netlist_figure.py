@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from circuits.quantum.quantumnas.figures import graph_positions
 from workbench.experiments.figures import INK, MUTED, SURFACE
+from workbench.experiments.graph_layout import graph_positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

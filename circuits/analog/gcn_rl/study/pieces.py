@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from circuits.quantum.quantumnas.workers import InThisProcess
+from workbench.experiments.workers import InThisProcess
 
 if TYPE_CHECKING:
     from workbench.experiments import Run

@@ -16,8 +16,8 @@ from circuits.analog.gcn_rl.study.pieces import Piece, gather
 from circuits.analog.gcn_rl.study.tasks import PretrainPiece, SearchPiece, TransferPiece, to_trace
 from circuits.analog.gcn_rl.study.words import headline, warnings
 from circuits.analog.gcn_rl.trace import Trace
-from circuits.quantum.quantumnas.workers import crew
 from workbench.experiments.durable import write_text_durably
+from workbench.experiments.workers import crew
 
 if TYPE_CHECKING:
     from workbench.experiments import Run

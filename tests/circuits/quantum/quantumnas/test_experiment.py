@@ -25,8 +25,8 @@ from circuits.quantum.quantumnas.config import (
     TrainingConfig,
 )
 from circuits.quantum.quantumnas.experiment import EXPERIMENT, check
-from circuits.quantum.quantumnas.figures import graph_positions
 from workbench.experiments import Outcome, execute
+from workbench.experiments.graph_layout import graph_positions
 
 ROOT = Path(__file__).parents[4]
 
