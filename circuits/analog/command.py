@@ -27,6 +27,7 @@ merit is high, in a given number of simulations.
              es, es-best       CMA-ES; from the best of 100 random designs
              bo, mace          Gaussian processes; at most 400 simulations
              gradient          L-BFGS-B on the simulator's gradient; gradient+es
+             sqp               quadratic programs on the parts of the figure of merit: the best
              ngrl, gcnrl       reinforcement learning, without and with the circuit's graph
              pathwise          the graph's actor on the simulator's gradient
              Options of an agent follow it: gcnrl:depth=2,skip=true
@@ -35,7 +36,7 @@ merit is high, in a given number of simulations.
   transfer   trains agents on one node and goes on on another, beside what needs no agent
 
 Examples
-  workbench size --circuit two_tia --method gradient --budget 1000 --out run.json
+  workbench size --circuit two_tia --method sqp --budget 1000 --out run.json
   workbench size verify run.json
   workbench size --circuit ldo --node 65 --method gcnrl --budget 3000 --seed 1
   workbench size transfer --circuit two_tia --from 180 --to 45 --seeds 3
@@ -76,16 +77,16 @@ def _run(words: Sequence[str]) -> int:
     add = parser.add_argument
     add("--circuit", required=True, metavar="NAME", help="two_tia, three_tia, two_volt or ldo")
     add("--node", metavar="NODE", help="technology card (default: that of the human design)")
-    add("--method", default="gradient", help="what searches (default: gradient)")
+    add("--method", default="sqp", help="what searches (default: sqp)")
     add("--budget", type=int, default=1000, metavar="N", help="simulations (default: 1000)")
     add("--seed", type=int, default=0, help="of all that is random (default: 0)")
-    add("--gradient-charge", type=float, default=3.2, metavar="X",
-        help="simulations charged for one with its gradient (default: 3.2)")  # fmt: skip
+    add("--gradient-charge", type=float, metavar="X",
+        help="simulations charged for one with its gradient (default: as measured)")  # fmt: skip
     add("--out", metavar="RUN.json", help="where config, trace, design and deck go")
     add("--deck", metavar="FILE.cir", help="where the SPICE deck of the best design goes")
     parser.epilog = (
         "examples:\n"
-        "  workbench size --circuit two_tia --method gradient --budget 300 --out run.json\n"
+        "  workbench size --circuit two_tia --method sqp --budget 300 --out run.json\n"
         "  workbench size --circuit three_tia --node 45 --method es-best --deck best.cir\n"
     )
     options = parser.read(words)
@@ -123,8 +124,8 @@ def _transfer(words: Sequence[str]) -> int:
         help="simulations on the target (default: 300)")  # fmt: skip
     add("--seed", type=int, default=0, help="the first seed (default: 0)")
     add("--seeds", type=int, default=1, metavar="N", help="how many (default: 1)")
-    add("--gradient-charge", type=float, default=3.2, metavar="X",
-        help="simulations charged for one with its gradient (default: 3.2)")  # fmt: skip
+    add("--gradient-charge", type=float, metavar="X",
+        help="simulations charged for one with its gradient (default: as measured)")  # fmt: skip
     add("--out", metavar="FILE.json", help="where all traces go")
     parser.epilog = (
         "examples:\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from circuits.analog.gcn_rl.study.charges import charge_of, charges
 from circuits.analog.gcn_rl.study.checking import check_methods, check_place
 from circuits.analog.gcn_rl.study.judging import TOLERANCE, apart
 from circuits.analog.gcn_rl.study.problems import problem_of, read_method
@@ -40,8 +41,9 @@ def run(options: argparse.Namespace) -> int:
         node = options.node or _home(options.circuit)
         check_place("--circuit", options.circuit, node)
         method, settings = read_method(options.method)
+        charge = charge_of(options.circuit, options.method, _charge(options.gradient_charge))
         if method.gradients:
-            settings["gradient_charge"] = options.gradient_charge
+            settings["gradient_charge"] = charge
         problem: Any = problem_of(options.circuit, node)
         trace = method.run(problem, options.budget, options.seed, board=ProgressBoard(), **settings)
     if trace.best_fom == float("-inf"):
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             "method": options.method,
             "budget": options.budget,
             "seed": options.seed,
-            "gradient_charge": options.gradient_charge,
+            "gradient_charge": charge,
         },
         "best": {
             "fom": trace.best_fom,
@@ -159,7 +161,7 @@ def transfer(options: argparse.Namespace) -> int:
             range(options.seed, options.seed + options.seeds),
             pretrain_budget=options.pretraining,
             budget=options.budget,
-            gradient_charge=options.gradient_charge,
+            gradient_charge=charges(target, _charge(options.gradient_charge)).gradient,
             board=ProgressBoard(),
         )
     _print(_transfer_table(rows, TRANSFER_ROWS, options.budget))
@@ -250,6 +252,13 @@ def _home(circuit: str) -> str:
     from circuits.analog.designs.registry import nodes
 
     return nodes(circuit)[0]
+
+
+def _charge(asked: float | None) -> float:
+    """0 for what was measured."""
+    if asked is not None and not 1.0 < asked < float("inf"):
+        raise ValueError(f"gradient_charge must be above 1, got {asked}")
+    return asked or 0.0
 
 
 def _read(path: str) -> dict[str, Any]:

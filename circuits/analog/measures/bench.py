@@ -216,8 +216,12 @@ class Bench:
         *,
         temperature: float | None = None,
         override: Mapping[str, float] | None = None,
+        step_gradients: bool = True,
     ) -> tuple[View, Tensor]:
-        """Simulate only; for measures of one's own."""
+        """Simulate only; for measures of one's own.
+
+        Without ``step_gradients`` no gradient comes from transients: theirs is the dearest.
+        """
         ops = importlib.import_module(_operators)
         lowered, bench = self.lowered, self.testbench
         celsius = self.circuit.temperature if temperature is None else float(temperature)
@@ -292,7 +296,9 @@ class Bench:
             _noise=noise,
         )
         if self.steps is not None:
-            view = replace(view, _waveforms=self._transient(self.steps, view, rows, celsius))
+            with torch.set_grad_enabled(step_gradients and torch.is_grad_enabled()):
+                found = self._transient(self.steps, view, rows, celsius)
+            view = replace(view, _waveforms=found)
         return view, status
 
     def _transient(

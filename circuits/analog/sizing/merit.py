@@ -97,13 +97,36 @@ class FigureOfMerit:
             For a term or requirement whose metric is not among ``names``.
         """
         meets = self.meets(values.detach(), status, names)
+        share = self._normalised(values, meets, names).clamp(*self.clip)
+        return torch.where(meets, share @ self._scale[2], self.failure)
+
+    def shares(
+        self, values: Tensor, meets: Tensor, names: Sequence[str], *, clipped: bool = True
+    ) -> Tensor:
+        """What each term adds: float64 ``(B, T)``, of no use for designs that do not meet.
+
+        Parameters
+        ----------
+        values, names
+            As of :meth:`score`.
+        meets : Tensor
+            bool ``(B,)``, from :meth:`meets`.
+        clipped : bool
+            False goes on beyond caps and clips.
+        """
+        share = self._normalised(values, meets, names, capped=clipped)
+        return (share.clamp(*self.clip) if clipped else share) * self._scale[2]
+
+    def _normalised(
+        self, values: Tensor, meets: Tensor, names: Sequence[str], *, capped: bool = True
+    ) -> Tensor:
         used, logarithmic = self._used(values, names)
         safe = torch.where(meets[:, None], used, 1.0)
-        safe = torch.minimum(torch.maximum(safe, self._limits[0]), self._limits[1])
+        if capped:
+            safe = torch.minimum(torch.maximum(safe, self._limits[0]), self._limits[1])
         scaled = torch.where(logarithmic, torch.where(logarithmic, safe, 1.0).log10(), safe)
-        low, high, weight = self._scale
-        share = ((scaled - low) / (high - low)).clamp(*self.clip)
-        return torch.where(meets, share @ weight, self.failure)
+        low, high, _ = self._scale
+        return (scaled - low) / (high - low)
 
     def _used(self, values: Tensor, names: Sequence[str]) -> tuple[Tensor, Tensor]:
         columns = [_index(names, term.metric) for term in self.terms]

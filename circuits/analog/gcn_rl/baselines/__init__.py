@@ -12,6 +12,7 @@ from workbench.lazy import lazily
 
 if TYPE_CHECKING:
     from circuits.analog.gcn_rl.baselines.bayesian import bayesian
+    from circuits.analog.gcn_rl.baselines.composite.search import composite
     from circuits.analog.gcn_rl.baselines.evolution import evolution, evolution_from_best
     from circuits.analog.gcn_rl.baselines.gradient import gradient, gradient_then_evolution
     from circuits.analog.gcn_rl.baselines.mace import mace
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "bayesian": "bayesian",
+    "composite": "composite.search",
     "evolution": "evolution",
     "evolution_from_best": "evolution",
     "gradient": "gradient",
@@ -32,6 +34,7 @@ _MODULES = {
 
 __all__ = [
     "bayesian",
+    "composite",
     "evolution",
     "evolution_from_best",
     "gradient",

@@ -12,8 +12,6 @@ __all__ = ["check_config", "check_methods", "check_place"]
 def check_config(config: Config) -> None:
     """Raise ValueError or ImportError for a config that cannot be run; see `experiment.check`."""
     config = reduced(config)
-    if not config.gradient_charge > 1.0:
-        raise ValueError(f"gradient_charge must be above 1, got {config.gradient_charge}")
     if config.does("search"):
         check_methods("methods", config.methods)
         for circuit in config.circuits:

@@ -29,6 +29,7 @@ _STYLES: dict[str, tuple[str, str, str]] = {
     "mace": (SERIES[5], ":", "X"),
     "gradient": (SERIES[2], "-", "D"),
     "gradient+es": (SERIES[2], ":", "D"),
+    "sqp": (INK, "-", "*"),
     "ng-rl": (SERIES[1], "-", "s"),
     "ng-path": (SERIES[1], ":", "s"),
     "ng-mixed": (SERIES[1], "--", "s"),
@@ -38,7 +39,7 @@ _STYLES: dict[str, tuple[str, str, str]] = {
 }
 _VARIANT = (SERIES[0], "-.", "h")
 #: Bands are drawn for these only: fourteen of them would hide each other.
-_BANDED = ("random", "es-best", "gradient", "ng-rl", "gcn-rl", "gcn-path")
+_BANDED = ("random", "es-best", "gradient", "sqp", "ng-rl", "gcn-rl", "gcn-path")
 
 
 def _style(method: str) -> tuple[str, str, str]:

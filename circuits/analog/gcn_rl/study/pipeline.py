@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from typing import TYPE_CHECKING, Any
 
 from circuits.analog.gcn_rl.study import problems, summary
+from circuits.analog.gcn_rl.study.charges import charge_of, charges
 from circuits.analog.gcn_rl.study.claims import CIRCUIT_TITLES
 from circuits.analog.gcn_rl.study.config import Config, reduced
 from circuits.analog.gcn_rl.study.judging import TOLERANCE, JudgePiece
@@ -55,7 +56,8 @@ class _Pipeline:
         c = self.config
         found: dict[str, Any] = {
             "budgets": list(c.budgets),
-            "charges": [c.gradient_charge, c.other_charge],
+            "charges": {name: list(charges(name, c.gradient_charge)) for name in c.circuits},
+            "surcharge": c.surcharge,
             "seeds": list(c.seed_numbers),
             "tuning": c.tuning,
             "pretraining": c.pretraining,
@@ -111,7 +113,7 @@ class _Pipeline:
                 for seeds in groups:
                     piece = SearchPiece(
                         circuit, c.node_of(circuit), method, budget, seeds,
-                        c.gradient_charge, c.surrogate_cap, reward,
+                        charge_of(circuit, method, c.gradient_charge), c.surrogate_cap, reward,
                     )  # fmt: skip
                     pieces[_key(piece)] = piece
         return pieces
@@ -219,7 +221,7 @@ class _Pipeline:
                 _index(source, target),
                 c.tuning,
                 c.seed_numbers,
-                c.gradient_charge,
+                charges(target[0], c.gradient_charge).gradient,
                 {n: trained[_training_key(source, target, n)] for n in ("gcn", "ng")},
             )
             for text, source, target in routes

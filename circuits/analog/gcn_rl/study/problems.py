@@ -115,6 +115,7 @@ _TITLES: Mapping[str, str] = {
     "mace": "MACE",
     "gradient": "gradient multistart",
     "gradient+es": "gradient, then CMA-ES",
+    "sqp": "composite SQP",
     "gcn-rl": "GCN-RL",
     "ng-rl": "NG-RL",
     "gcn-path": "pathwise GCN",

@@ -60,11 +60,11 @@ def _circuit(result: Result, own: Result, made: Mapping[str, Table]) -> Section:
                 "free parameters": len(own["parameters"]),
             }
         ),
-        _curves(own, result["charges"][0]),
+        _curves(own, result),
         made[f"foms_{name}"],
     ]
     if any(row["gradients"] for row in own["methods"]):
-        blocks.append(_curves(own, result["charges"][1], other=True))
+        blocks.append(_curves(own, result, other=True))
     if f"pairs_{name}" in made:
         blocks.append(made[f"pairs_{name}"])
     if own["netlist"] is not None:
@@ -100,10 +100,16 @@ def _circuit(result: Result, own: Result, made: Mapping[str, Table]) -> Section:
     return Section(f"{own['title']}, {own['node']}", blocks)
 
 
-def _curves(own: Result, charge: float, *, other: bool = False) -> Figure:
-    also = "The same with a gradient" if other else "A simulation with its gradient"
+def _curves(own: Result, result: Result, *, other: bool = False) -> Figure:
+    gradient, parts = result["charges"][own["circuit"]]
+    charged = (
+        f"The same, what gradients are charged beyond a simulation times {result['surcharge']:g}."
+        if other
+        else f"A simulation with its gradient is charged {gradient:g}, with those of its parts "
+        f"{parts:g}."
+    )
     words = (
-        f"{also} charged {charge:g}. Medians and, of some, quartiles; lines are searches planned "
+        f"{charged} Medians and, of some, quartiles; lines are searches planned "
         "for the largest budget, markers those planned for theirs."
     )
     shot = own["moonshot"]

@@ -26,6 +26,7 @@ __all__ = [
 LEAST_GAP = 0.05
 LEAST_SEEDS = 5
 _PER_DECADE = 20
+_ROUNDING = 1e-6
 
 
 def quartiles(values: Sequence[float | None]) -> list[float | None]:
@@ -43,20 +44,21 @@ def quartiles(values: Sequence[float | None]) -> list[float | None]:
     return found
 
 
-def recharged(trace: Trace, charge: float, before: float) -> Trace:
-    """The same search with another charge for a gradient.
+def recharged(trace: Trace, surcharge: float) -> Trace:
+    """The same search with gradients that cost more.
 
     Parameters
     ----------
     trace : Trace
-    charge, before : float
-        Simulations charged for a simulation with its gradient: wanted, and in ``trace``; above 1.
+    surcharge : float
+        By what is multiplied what a gradient was charged beyond its simulation.
     """
     if not trace.n_gradients:
         return trace
     steps = np.diff(trace.charge, prepend=0.0)
-    with_gradient = steps > 0.5 * (1.0 + before)
-    return replace(trace, charge=np.cumsum(np.where(with_gradient, charge, steps)))
+    # charges are sums: what is left of a plain simulation's 1 is rounding
+    beyond = np.where(steps > 1.0 + _ROUNDING, steps - 1.0, 0.0)
+    return replace(trace, charge=np.cumsum(1.0 + surcharge * beyond))
 
 
 def charge_grid(budget: int, extra: Sequence[int] = ()) -> list[int]:

@@ -19,10 +19,21 @@ from circuits.analog.gcn_rl.study.statistics import (
 )
 from circuits.analog.gcn_rl.trace import Trace
 
-__all__ = ["COMPARISONS", "MOONSHOT", "best_of", "method_rows", "moonshot", "pairs", "transfer_row"]
+__all__ = [
+    "COMPARISONS",
+    "MOONSHOT",
+    "WITHIN",
+    "best_of",
+    "method_rows",
+    "moonshot",
+    "pairs",
+    "transfer_row",
+]
 
 #: Simulations in which the best black box's last median is to be reached.
 MOONSHOT = 1000
+#: What is this near a level has it: a fiftieth of the least difference that is called one.
+WITHIN = 0.001
 
 #: Pairs of methods and what their comparison asks.
 COMPARISONS: tuple[tuple[str, str, str], ...] = (
@@ -35,6 +46,8 @@ COMPARISONS: tuple[tuple[str, str, str], ...] = (
     ("gcn-path", "ng-path", "does the graph help without a critic?"),
     ("gradient", "es-best", "is the gradient worth its charge?"),
     ("gradient", "gcn-path", "is a network needed to follow it?"),
+    ("sqp", "gradient", "is it worth taking the figure of merit apart?"),
+    ("sqp", "es-best", "is it better than evolution?"),
 )
 
 Traces = Mapping[tuple[str, int], Sequence[Trace]]
@@ -63,7 +76,7 @@ def method_rows(config: Config, methods: Sequence[str], traces: Traces) -> list[
     Returns
     -------
     list of dict
-        ``budgets``: per budget the figures by seed, at the charge and at the other. ``curve``:
+        ``budgets``: per budget the figures by seed, as charged and with the surcharge. ``curve``:
         of the search at the largest budget. ``best``: the best design of all its searches.
     """
     grid = charge_grid(config.budgets[-1], config.budgets)
@@ -73,7 +86,7 @@ def method_rows(config: Config, methods: Sequence[str], traces: Traces) -> list[
         budgets = []
         for budget in config.budgets:
             own = traces[method, budget if not is_anytime(method) else config.budgets[-1]]
-            other = [recharged(t, config.other_charge, config.gradient_charge) for t in own]
+            other = [recharged(t, config.surcharge) for t in own]
             values = [finite(t.at(budget)) for t in own]
             again = [finite(t.at(budget)) for t in other]
             budgets.append(
@@ -86,7 +99,7 @@ def method_rows(config: Config, methods: Sequence[str], traces: Traces) -> list[
                 }
             )
         curve = [[finite(t.at(charge)) for t in largest] for charge in grid]
-        dearer = [recharged(t, config.other_charge, config.gradient_charge) for t in largest]
+        dearer = [recharged(t, config.surcharge) for t in largest]
         rows.append(
             {
                 "method": method,
@@ -159,7 +172,7 @@ def moonshot(config: Config, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any
                 "black_box": _base(row) in BLACK_BOXES,
                 "median": early,
                 "other_median": other,
-                "first": first_reach(grid, medians, level),
+                "first": first_reach(grid, medians, None if level is None else level - WITHIN),
                 "reached": _at_least(early, level) and _at_least(other, level),
             }
         )
@@ -182,7 +195,7 @@ def _base(row: Mapping[str, Any]) -> str:
 
 
 def _at_least(value: float | None, level: float | None) -> bool:
-    return value is not None and level is not None and value >= level
+    return value is not None and level is not None and value >= level - WITHIN
 
 
 def pairs(config: Config, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

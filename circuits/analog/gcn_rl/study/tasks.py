@@ -25,7 +25,7 @@ __all__ = ["PretrainPiece", "SearchPiece", "TransferPiece", "one_thread", "to_tr
 
 _ARRAYS = ("charge", "fom", "best", "best_units", "best_params", "best_metrics")
 #: Tenths of a second for 1,000 simulations and all seeds, about.
-_COST = {"human": 1, "random": 1, "sobol": 1, "es": 30, "es-best": 60, "gradient": 40}
+_COST = {"human": 1, "random": 1, "sobol": 1, "es": 30, "es-best": 60, "gradient": 40, "sqp": 60}
 _AGENT_COST, _SURROGATE_COST, _TRANSIENT_COST = 300, 1200, 200
 _WITH_GRADIENT = ("gradient", "gradient+es", "gcn-path", "ng-path")
 

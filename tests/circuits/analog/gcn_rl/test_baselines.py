@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "gradient": {"warm_up": 10},
     "gradient+es": {"warm_up": 10},
     "mace": {"warm_up": 18, "population": 12, "generations": 4},
+    "sqp": {"warm_up": 10},
 }
 AGENT: dict[str, Any] = {"depth": 1, "hidden": 8, "updates": 1, "batch": 8, "warm_up": 10}
 BUDGET = 26
@@ -61,13 +62,13 @@ def test_every_method_keeps_its_budget_and_records_it(make_problem: Any, name: s
     np.testing.assert_array_equal(back.best_units, trace.best_units)
 
 
-@pytest.mark.parametrize("name", ["es", "es-best", "gradient", "gradient+es"])
+@pytest.mark.parametrize("name", ["es", "es-best", "gradient", "gradient+es", "sqp"])
 def test_searches_beat_chance(make_problem: Any, name: str):
     problem = make_problem(3, ripple=0.0)
     chance = np.median([run(problem, "random", 400, s).best_fom for s in range(3)])
     found = np.median([run(problem, name, 400, s).best_fom for s in range(3)])
     assert found > chance + 0.2
-    if name.startswith("gradient"):
+    if name.startswith(("gradient", "sqp")):
         assert found > 1.49  # the summit is 1.5
 
 
