@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from circuits.analog.gcn_rl.study.ablation import ablation_methods
 from circuits.analog.gcn_rl.study.config import Config, reduced
 from circuits.analog.gcn_rl.study.problems import read_method, read_route
 
@@ -19,6 +20,10 @@ def check_config(config: Config) -> None:
     if config.does("l2dc"):
         check_methods("l2dc_methods", config.l2dc_methods)
         check_place("three_tia_node", "three_tia", config.three_tia_node)
+    if config.does("ablation"):
+        check_methods("ablation_depths", tuple(ablation_methods(config)))
+        for circuit in config.ablation_circuits:
+            check_place("ablation_circuits", circuit, config.node_of(circuit))
     if config.does("transfer"):
         for text in config.routes:
             for circuit, node in read_route(text):

@@ -8,8 +8,8 @@ from typing import Literal
 
 __all__ = ["PARTS", "TRANSFER_ROUTES", "Config", "reduced"]
 
-Part = Literal["search", "transfer", "l2dc"]
-PARTS: tuple[Part, ...] = ("search", "transfer", "l2dc")
+Part = Literal["search", "transfer", "l2dc", "ablation"]
+PARTS: tuple[Part, ...] = ("search", "transfer", "l2dc", "ablation")
 
 #: Circuit and node, to circuit and node: technologies first, then topologies.
 TRANSFER_ROUTES: tuple[str, ...] = (
@@ -28,7 +28,8 @@ class Config:
     """Small budgets and two seeds: a look in a minute or two."""
     parts: tuple[Part, ...] = ("search", "l2dc")
     """What to do: search compares the methods, l2dc repeats it on Three-TIA with the reward of
-    L2DC, transfer goes to other technologies and topologies (also: --transfer)."""
+    L2DC, transfer goes to other technologies and topologies (also: --transfer), ablation varies
+    the agents' layers."""
     transfer: bool = False
     """Adds the part transfer."""
     circuits: tuple[str, ...] = ("two_tia", "two_volt", "three_tia", "ldo")
@@ -66,6 +67,12 @@ class Config:
     """Simulations on the target of a transfer. Paper: 300."""
     routes: tuple[str, ...] = TRANSFER_ROUTES
     """Transfers, as two_tia:180>two_tia:45."""
+    ablation_circuits: tuple[str, ...] = ("two_tia", "three_tia")
+    """Circuits of the ablation."""
+    ablation_depths: tuple[int, ...] = (1, 2, 4, 7)
+    """Layers of the agents of the ablation. Paper: 7."""
+    ablation_budget: int = 1000
+    """Simulations of the ablation."""
     workers: int = 2
     """Worker processes; 0 does everything in this one. Changes no number."""
 
@@ -93,7 +100,7 @@ def reduced(config: Config) -> Config:
     """
     for name, least in (
         ("seeds", 1), ("first_seed", 0), ("surrogate_cap", 1), ("pretraining", 1), ("tuning", 1),
-        ("workers", 0),
+        ("ablation_budget", 1), ("workers", 0),
     ):  # fmt: skip
         if getattr(config, name) < least:
             raise ValueError(f"{name} must be at least {least}, got {getattr(config, name)}")
@@ -109,7 +116,11 @@ def reduced(config: Config) -> Config:
         raise ValueError(f"parts must name some of {', '.join(PARTS)}, got none")
     if config.does("search") and not (config.circuits and config.methods):
         raise ValueError("circuits and methods must name something to compare")
-    for name in ("circuits", "methods", "l2dc_methods", "routes"):
+    if config.does("ablation") and not (config.ablation_circuits and config.ablation_depths):
+        raise ValueError("ablation_circuits and ablation_depths must name something to compare")
+    for name in (
+        "circuits", "methods", "l2dc_methods", "routes", "ablation_circuits", "ablation_depths",
+    ):  # fmt: skip
         values = getattr(config, name)
         if len(set(values)) != len(values):
             raise ValueError(f"{name} must be distinct, got {list(values)}")
@@ -122,4 +133,7 @@ def reduced(config: Config) -> Config:
         surrogate_cap=min(config.surrogate_cap, 60),
         pretraining=min(config.pretraining, 200),
         tuning=min(config.tuning, 60),
+        ablation_depths=tuple(d for d in config.ablation_depths if d <= 2)
+        or config.ablation_depths[:1],
+        ablation_budget=min(config.ablation_budget, 150),
     )

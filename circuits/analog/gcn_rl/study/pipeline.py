@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from typing import TYPE_CHECKING, Any
 
 from circuits.analog.gcn_rl.study import problems, summary
+from circuits.analog.gcn_rl.study.ablation import ablation_methods, ablation_rows
 from circuits.analog.gcn_rl.study.charges import charge_of, charges
 from circuits.analog.gcn_rl.study.claims import CIRCUIT_TITLES
 from circuits.analog.gcn_rl.study.config import Config, reduced
@@ -64,6 +65,7 @@ class _Pipeline:
             "circuits": [],
             "l2dc": None,
             "transfer": [],
+            "ablation": None,
         }
         if c.does("search"):
             found["circuits"] = self._circuits()
@@ -71,6 +73,8 @@ class _Pipeline:
             found["l2dc"] = self._l2dc(found["circuits"])
         if c.does("transfer"):
             found["transfer"] = self._transfers()
+        if c.does("ablation"):
+            found["ablation"] = self._ablation()
         differences = [
             row["difference"] for own in found["circuits"] for row in own["ngspice"]["rows"]
         ]
@@ -200,6 +204,30 @@ class _Pipeline:
             "rows": summary.method_rows(c, c.l2dc_methods, traces),
             "designs": designs,
         }
+
+    # ---- the layers of the agents ----------------------------------------------------------
+
+    def _ablation(self) -> dict[str, Any]:
+        c = self.config
+        methods = ablation_methods(c)
+        pieces: dict[str, Piece] = {}
+        for circuit in c.ablation_circuits:
+            for method in methods:
+                piece = SearchPiece(
+                    circuit, c.node_of(circuit), method, c.ablation_budget, c.seed_numbers,
+                    charge_of(circuit, method, c.gradient_charge), c.surrogate_cap,
+                )  # fmt: skip
+                pieces[_key(piece)] = piece
+        found = gather(self.run, "ablation", pieces, self.executor)
+        circuits = []
+        for circuit in c.ablation_circuits:
+            traces = {
+                (piece.method, piece.budget): [to_trace(tree) for tree in found[key]]
+                for key, piece in pieces.items()
+                if isinstance(piece, SearchPiece) and piece.circuit == circuit
+            }
+            circuits.append({"circuit": circuit, "rows": ablation_rows(c, circuit, traces)})
+        return {"budget": c.ablation_budget, "seeds": c.seeds, "circuits": circuits}
 
     # ---- transfer --------------------------------------------------------------------------
 

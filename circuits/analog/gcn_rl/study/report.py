@@ -24,8 +24,10 @@ def build(result: Result) -> Report:
     made = tables(result)
     sections = [_moonshot(result, made)]
     sections += [_circuit(result, own, made) for own in result["circuits"]]
-    sections += [_l2dc(result, made), _transfer(result, made), _paper(result, made)]
-    first = made.get("main") or made.get("transfer") or made.get("l2dc") or made["paper"]
+    sections += [_l2dc(result, made), _transfer(result, made)]
+    sections += [_ablation(made), _paper(result, made)]
+    first = made.get("main") or made.get("transfer") or made.get("l2dc") or made.get("ablation")
+    first = first or made["paper"]
     headline = result["headline"]
     shots = [own["moonshot"] for own in result["circuits"]]
     asked = [s for s in shots if s["last"] > s["budget"] and s["level"] is not None]
@@ -40,6 +42,10 @@ def build(result: Result) -> Report:
         table=first,
         sections=[section for section in sections if section.blocks],
     )
+
+
+def _ablation(made: Mapping[str, Table]) -> Section:
+    return Section("Layers of the agents", [made["ablation"]] if "ablation" in made else [])
 
 
 def _moonshot(result: Result, made: Mapping[str, Table]) -> Section:

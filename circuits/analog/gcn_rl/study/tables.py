@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from circuits.analog.gcn_rl.study.ablation import ablation_table
 from circuits.analog.gcn_rl.study.claims import (
     CAVEAT,
     CIRCUIT_TITLES,
@@ -30,7 +31,8 @@ def table_names() -> tuple[str, ...]:
     own = ("foms", "pairs", "metrics", "corners", "sizes")
     return (
         "main", "moonshot", "paper", "paper_transfer", "l2dc", "l2dc_designs", "transfer",
-        "transfer_pairs", *(f"{name}_{circuit}" for circuit in CIRCUIT_TITLES for name in own),
+        "transfer_pairs", "ablation",
+        *(f"{name}_{circuit}" for circuit in CIRCUIT_TITLES for name in own),
     )  # fmt: skip
 
 
@@ -56,6 +58,8 @@ def tables(result: Row) -> dict[str, Table]:
         made["transfer"] = _transfer(result["transfer"], result["tuning"])
         made["transfer_pairs"] = _transfer_pairs(result["transfer"])
         made["paper_transfer"] = _paper_transfer()
+    if result["ablation"]:
+        made["ablation"] = ablation_table(result["ablation"])
     return made
 
 

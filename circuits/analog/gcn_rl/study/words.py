@@ -60,7 +60,9 @@ def headline(result: Mapping[str, Any]) -> str:
             f"transfer of GCN-RL beats starting from nothing on {len(better)} of "
             f"{len(result['transfer'])} routes"
         )
-    return "Three-TIA with the reward of L2DC"
+    if result["l2dc"]:
+        return "Three-TIA with the reward of L2DC"
+    return "layers of the agents, varied"
 
 
 def _best(own: Mapping[str, Any]) -> float | None:

@@ -37,15 +37,18 @@ from workbench.experiments.config import command_line
 ROOT = Path(__file__).parents[4]
 
 TINY = Config(
-    parts=("search", "l2dc", "transfer"),
+    parts=("search", "l2dc", "transfer", "ablation"),
     circuits=("two_tia", "ldo"),
-    methods=("human", "random", "gradient", "gcn-rl:depth=1,hidden=4", "gcn-path:depth=1"),
+    methods=("human", "random", "gradient", "sqp", "gcn-rl:depth=1,hidden=4", "gcn-path:depth=1"),
     budgets=(40, 110),
     seeds=2,
     l2dc_methods=("random",),
     pretraining=60,
     tuning=50,
     routes=("two_tia:180>two_tia:45", "two_tia:180>three_tia:180"),
+    ablation_circuits=("two_tia",),
+    ablation_depths=(1, 2),
+    ablation_budget=30,
     workers=0,
 )
 
@@ -129,11 +132,26 @@ def test_transfer_has_its_controls(unbroken: Outcome) -> None:
     assert all(len(row["foms"]) == TINY.seeds for row in node["rows"])
 
 
+def test_ablation_has_every_variant_and_what_the_layers_leave(unbroken: Outcome) -> None:
+    found = unbroken.result["ablation"]
+    (own,) = found["circuits"]
+    assert [(r["agent"], r["depth"]) for r in own["rows"]] == [
+        (agent, depth) for agent in ("gcn-rl", "ng-rl", "gcn-path") for depth in (1, 2)
+    ]
+    for row in own["rows"]:
+        assert set(row["variants"]) == {"plain", "skip=true", "norm=pair"}
+        assert all(len(v["foms"]) == TINY.seeds for v in row["variants"].values())
+    spread = {(r["agent"], r["depth"]): r["spread"]["plain"] for r in own["rows"]}
+    assert spread["gcn-rl", 2] < spread["gcn-rl", 1] < 1.0  # averaging
+    assert spread["gcn-rl", 2] < spread["ng-rl", 2]
+
+
 def test_report_shows_every_figure_and_table(unbroken: Outcome) -> None:
     page = unbroken.page.read_text(encoding="utf-8")
     for words in (
         "A tenth of the simulations?", "Two-TIA, 180", "LDO, 180", "The reward of L2DC",
-        "Transfer", "What the paper reports", "commercial simulator", "2 seeds: no difference",
+        "Transfer", "Layers of the agents", "What the paper reports",
+        "commercial simulator", "2 seeds: no difference",
     ):  # fmt: skip
         assert words in page, words
     # two charges, netlist, response and corners of each circuit; the routes
