@@ -28,7 +28,7 @@ def test_run_writes_config_trace_design_and_deck(stored: Path) -> None:
     record = json.loads(stored.read_text(encoding="utf-8"))
     assert record["config"] == {
         "circuit": "two_tia", "node": "180", "method": "gradient", "budget": 60, "seed": 3,
-        "gradient_charge": 1.8,
+        "gradient_charge": 1.9,
     }  # fmt: skip
     trace, best = record["trace"], record["best"]
     assert best["fom"] == max(trace["fom"])
