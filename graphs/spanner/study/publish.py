@@ -9,61 +9,32 @@ what was kept.
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphs.spanner.study.config import Config
 from graphs.spanner.study.measured import Measured, read_measured
 from graphs.spanner.study.tables import TABLES, tables
-from workbench.experiments import Table
 from workbench.experiments.config import config_to_json
+from workbench.experiments.published import (
+    Drawing,
+    filled_blocks,
+    markdown,
+    provenance,
+    save_picture,
+)
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["draw", "filled", "keep", "main", "markdown", "provenance", "read_kept"]
+__all__ = ["draw", "filled", "keep", "main", "read_kept"]
 
 PAGE = Path("docs/systems/spanners.md")
 RESULTS = Path("docs/systems/spanners-results.json")
 PICTURES = Path("docs/images")
-#: What a report's page would give these names; a picture by itself has a page of any colour.
-_COLOURS = {
-    "ink": "#57606a",
-    "muted": "#8c959f",
-    "grid": "#8c959f44",
-    "surface": "#ffffff",
-    "quiet": "#8c959f",
-    "series-0": "#0969da",
-    "series-1": "#d9730d",
-    "series-2": "#1a7f37",
-    "series-3": "#cf222e",
-    "series-4": "#8250df",
-    "series-5": "#9a6700",
-}
-_BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Long lists of records with equal fields.
 _LISTS = (("sizes", "rows"), ("times",), ("growth",), ("certificates", "rows"))
 
 Result = dict[str, Any]
-
-
-def markdown(table: Table) -> str:
-    """Return a table as Markdown, its caption below."""
-    count = len(table.columns)
-    lines = [
-        "| " + " | ".join(table.column(i).title for i in range(count)) + " |",
-        "|" + "|".join("--:" if table.is_right_aligned(i) else "---" for i in range(count)) + "|",
-    ]
-    lines += [
-        "| " + " | ".join(table.text(row, i) for i in range(count)) + " |"
-        for row in range(len(table.rows))
-    ]
-    hints = [f"{c.title}: {c.hint}" for i in range(count) if (c := table.column(i)).hint]
-    words = " ".join([table.caption, *(f"{hint[:1].upper()}{hint[1:]}." for hint in hints)])
-    return "\n".join(lines) + "\n" + (f"\n{words.strip()}\n" if words.strip() else "")
 
 
 def filled(page: str, text: str) -> str:
@@ -76,31 +47,16 @@ def filled(page: str, text: str) -> str:
     """
     result, measured = read_kept(text)
     made = {name: markdown(table) for name, table in tables(result, measured).items()}
-    made["provenance"] = provenance(json.loads(text))
-    made["headline"] = f"{result['headline'][:1].upper()}{result['headline'][1:]}.\n"
-
-    def fill(match: re.Match[str]) -> str:
-        if match[2] not in TABLES and match[2] not in made:
-            known = sorted({*TABLES, *made})
-            raise ValueError(f"the page names the table {match[2]!r}; there are {known}")
-        if match[2] not in made:
-            return f"{match[1]}{match[3]}"  # not part of this run
-        return f"{match[1]}\n{made[match[2]]}\n{match[3]}"
-
-    return _BLOCK.sub(fill, page)
-
-
-def provenance(parts: Mapping[str, Any]) -> str:
-    """Say in what the run differs from a full one, on what, and how long it took."""
-    usual = config_to_json(Config())
-    other = [f"{k} = {v}" for k, v in sorted(parts["config"].items()) if v != usual.get(k)]
-    words = [
-        f"Run with {', '.join(other)}, all else as by default." if other else "The full run.",
-        f"Processor: {parts['cpu']}, one thread where seconds are given; "
-        f"{parts['total'] / 60:.0f} minutes in all.",
+    parts = json.loads(text)
+    made["provenance"] = provenance(
+        parts["config"],
+        config_to_json(Config()),
+        f"{parts['cpu']}, one thread where seconds are given",
+        parts["total"],
         parts["note"],
-    ]
-    return " ".join(words).strip() + "\n"
+    )
+    made["headline"] = f"{result['headline'][:1].upper()}{result['headline'][1:]}.\n"
+    return filled_blocks(page, made, TABLES)
 
 
 def keep(
@@ -146,10 +102,9 @@ def read_kept(text: str) -> tuple[Result, Measured]:
 def draw(text: str, folder: Path) -> None:
     """Draw what was kept into the page's pictures."""
     from graphs.spanner.study import figures
-    from workbench.experiments.figures import to_svg
 
     result, measured = read_kept(text)
-    drawings: dict[str, tuple[tuple[float, float], Callable[[Figure], None]]] = {
+    drawings: dict[str, Drawing] = {
         "spanners-size": ((8.6, 5.4), lambda f: figures.draw_sizes(f, result["sizes"]["rows"])),
         "spanners-time": ((8.6, 5.6), lambda f: figures.draw_times(f, result["times"], measured)),
         "spanners-growth": (
@@ -157,11 +112,8 @@ def draw(text: str, folder: Path) -> None:
             lambda f: figures.draw_growth(f, result["growth"], measured),
         ),
     }
-    for name, (size, drawing) in drawings.items():
-        svg = to_svg(drawing, size)
-        for variable, colour in _COLOURS.items():
-            svg = svg.replace(f"var(--{variable})", colour)
-        (folder / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
+    for name, drawing in drawings.items():
+        save_picture(folder / f"{name}.svg", drawing)
 
 
 def _packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,63 +9,33 @@ it fills them in from what was kept.
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from circuits.analog.gcn_rl.study.config import Config
 from circuits.analog.gcn_rl.study.tables import table_names, tables
 from circuits.analog.gcn_rl.study.words import moonshot_sentence
-from workbench.experiments import Table
 from workbench.experiments.config import config_to_json
+from workbench.experiments.published import (
+    Drawing,
+    filled_blocks,
+    markdown,
+    provenance,
+    save_picture,
+)
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["draw", "filled", "keep", "main", "markdown"]
+__all__ = ["draw", "filled", "keep", "main"]
 
 PAGE = Path("docs/systems/gcn-rl.md")
 RESULTS = Path("docs/systems/gcn-rl-results.json")
 PICTURES = Path("docs/images")
-#: What a report's page would give these names; a picture by itself has a page of any colour.
-_COLOURS = {
-    "ink": "#57606a",
-    "muted": "#8c959f",
-    "grid": "#8c959f44",
-    "surface": "#ffffff",
-    "quiet": "#8c959f",
-    "series-0": "#0969da",
-    "series-1": "#d9730d",
-    "series-2": "#1a7f37",
-    "series-3": "#cf222e",
-    "series-4": "#8250df",
-    "series-5": "#9a6700",
-}
-_BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WORDS = ("headline", "provenance", "reached")
 _DIGITS = 6
 
 Result = Mapping[str, Any]
-
-
-def markdown(table: Table) -> str:
-    """Return a table as Markdown, its caption and hints below."""
-    count = len(table.columns)
-    lines = [
-        "| " + " | ".join(table.column(i).title for i in range(count)) + " |",
-        "|" + "|".join("--:" if table.is_right_aligned(i) else "---" for i in range(count)) + "|",
-    ]
-    best = [table.best_rows(i) for i in range(count)]
-    for row in range(len(table.rows)):
-        cells = [table.text(row, i) for i in range(count)]
-        cells = [f"**{cell}**" if row in best[i] else cell for i, cell in enumerate(cells)]
-        lines.append("| " + " | ".join(cells) + " |")
-    hints = [f"{c.title}: {c.hint}" for i in range(count) if (c := table.column(i)).hint]
-    words = " ".join([table.caption, *(f"{hint[:1].upper()}{hint[1:]}." for hint in hints)])
-    return "\n".join(lines) + "\n" + (f"\n{words.strip()}\n" if words.strip() else "")
 
 
 def filled(page: str, text: str) -> str:
@@ -79,33 +49,15 @@ def filled(page: str, text: str) -> str:
     parts = json.loads(text)
     result = parts["result"]
     made = {name: markdown(table) for name, table in tables(result).items()}
-    made["provenance"] = _provenance(parts)
+    made["provenance"] = provenance(
+        parts["config"], config_to_json(Config()), parts["cpu"], parts["total"], parts["note"]
+    )
     made["headline"] = f"{result['headline'][:1].upper()}{result['headline'][1:]}.\n"
     if result["circuits"]:
         made["reached"] = "".join(
             f"- {own['title']}: {moonshot_sentence(own)}\n" for own in result["circuits"]
         )
-
-    def fill(match: re.Match[str]) -> str:
-        if match[2] not in made and match[2] not in (*table_names(), *_WORDS):
-            known = sorted({*table_names(), *_WORDS})
-            raise ValueError(f"the page names the table {match[2]!r}; there are {known}")
-        if match[2] not in made:
-            return f"{match[1]}{match[3]}"  # not part of this run
-        return f"{match[1]}\n{made[match[2]]}\n{match[3]}"
-
-    return _BLOCK.sub(fill, page)
-
-
-def _provenance(parts: Mapping[str, Any]) -> str:
-    usual = config_to_json(Config())
-    other = [f"{k} = {v}" for k, v in sorted(parts["config"].items()) if v != usual.get(k)]
-    words = [
-        f"Run with {', '.join(other)}, all else as by default." if other else "The full run.",
-        f"Processor: {parts['cpu']}; {parts['total'] / 60:.0f} minutes in all.",
-        parts["note"],
-    ]
-    return " ".join(words).strip() + "\n"
+    return filled_blocks(page, made, (*table_names(), *_WORDS))
 
 
 def keep(config: Result, cpu: str, result: Result, total: float, note: str = "") -> str:
@@ -134,10 +86,9 @@ def draw(text: str, folder: Path) -> None:
     """Draw what was kept into the page's pictures: ``gcn-rl-<what>-<circuit>.svg``."""
     from circuits.analog.gcn_rl.study import figures
     from circuits.analog.gcn_rl.study.netlist_figure import draw_netlist
-    from workbench.experiments.figures import to_svg
 
     result = json.loads(text)["result"]
-    drawings: dict[str, tuple[tuple[float, float], Callable[[Figure], None]]] = {}
+    drawings: dict[str, Drawing] = {}
     for own in result["circuits"]:
         name = own["circuit"].replace("_", "-")
         drawings[f"curves-{name}"] = ((9.4, 4.3), partial(figures.draw_curves, own=own))
@@ -153,11 +104,8 @@ def draw(text: str, folder: Path) -> None:
             (10.4, 1.2 + 2.5 * -(-len(routes) // 4)),
             partial(figures.draw_transfers, routes=routes),
         )
-    for name, (size, drawing) in drawings.items():
-        svg = to_svg(drawing, size)
-        for variable, colour in _COLOURS.items():
-            svg = svg.replace(f"var(--{variable})", colour)
-        (folder / f"gcn-rl-{name}.svg").write_text(svg + "\n", encoding="utf-8")
+    for name, drawing in drawings.items():
+        save_picture(folder / f"gcn-rl-{name}.svg", drawing)
 
 
 def main(argv: Sequence[str]) -> None:
