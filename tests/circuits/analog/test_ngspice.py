@@ -334,6 +334,43 @@ def test_users_own_models(card: str, probe: str, mode: str) -> None:
 
 @needs_ngspice
 @pytest.mark.parametrize("mode", BOTH)
+def test_a_kit_of_binned_models_in_subcircuits(mode: str, tmp_path: Path) -> None:
+    """The shape of SKY130's files: sections, mismatch parameters, bins, a subcircuit per device."""
+    bins = "".join(
+        f".model nfet__model.{k} nmos\n+ lmin={low} lmax={high} wmin=0.9u wmax=1.1u level=54 "
+        f"version=4.5 tnom=30\n+ toxe={{4.1n*toxe_mult}} vth0={{{vth0}+vth0_diff_{k}}} u0=0.03\n"
+        for k, (low, high, vth0) in enumerate((("0.1u", "0.2u", 0.48), ("0.9u", "1.1u", 0.55)))
+    )
+    device = (
+        ".subckt nfet d g s b\n.param l=1 w=1 nf=1\n"
+        f"mnfet d g s b nfet__model l={{l}} w={{w}} nf={{nf}}\n{bins}.ends nfet\n"
+    )
+    kit = tmp_path / "kit.lib.spice"
+    kit.write_text(
+        "* a kit\n"
+        f".lib tt\n.param toxe_mult=1 vth0_diff_0=-0.01 vth0_diff_1=0.02\n{device}.endl tt\n"
+        f".lib ff\n.param toxe_mult=1 vth0_diff_0=-0.01 vth0_diff_1=-0.05\n{device}.endl ff\n",
+        encoding="utf-8",
+    )
+    thresholds = {}
+    for corner, length in (("tt", "0.15u"), ("ff", "0.15u"), ("tt", "1u"), ("ff", "1u")):
+        deck = (
+            f"kit\n.lib {kit} {corner}\nvdd vdd 0 1.8\nvin g 0 dc 0.9 ac 1\nrd vdd d 1k\n"
+            f"xm1 d g 0 0 nfet w=1u l={length}\n"
+        )
+        probes = tuple(f"@m.xm1.mnfet[{what}]" for what in ("gm", "gds", "id", "vth"))
+        r = simulate_deck(deck, ("op", "ac"), freqs=[1e3], probes=probes, mode=mode)
+        gm, gds, current, thresholds[corner, length] = (r.probes[k] for k in probes)
+        assert current == pytest.approx((1.8 - r.op["d"]) / 1e3, rel=1e-6)
+        assert r.transfer("d")[0] == pytest.approx(-gm / (1e-3 + gds), rel=1e-4)
+    # the long device alone is in the bin that the corner moves
+    assert thresholds["ff", "0.15u"] == pytest.approx(thresholds["tt", "0.15u"], abs=1e-3)
+    moved = thresholds["ff", "1u"] - thresholds["tt", "1u"]
+    assert moved == pytest.approx(-0.07, abs=1e-3)
+
+
+@needs_ngspice
+@pytest.mark.parametrize("mode", BOTH)
 def test_includes_are_found_and_nothing_is_left_behind(
     mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
