@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sparse times dense and sampled dense products, against dense torch and scipy.
 
-Tests called ``test_kernel_*`` run once more under every narrower instruction set by test_spgemm.py.
+Tests called ``test_kernel_*`` run once more under every narrower instruction set by
+test_spgemm_machines.py.
 """
 
 from __future__ import annotations
