@@ -18,7 +18,6 @@ REMAINDERS = (0, 1, 7, 8, 9, 17)
 TEMPERATURES = (-40.0, 0.0, 27.0, 85.0, 125.0)
 BOTH = pytest.mark.parametrize("module", [reference, circuit_sim], ids=["reference", "kernel"])
 NMOS = {"gamma": 0.45, "phi": 0.85, "tox": 4.1e-9, "cgso": 4e-10, "cgdo": 4e-10, "cj": 1e-3}
-PMOS = {**NMOS, "type": -1.0, "gamma": 0.42}
 
 
 class Net:
