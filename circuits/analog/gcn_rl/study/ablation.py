@@ -41,7 +41,7 @@ def ablation_rows(
     """Per agent and depth: the figures by variant, and how far apart the layers leave vertices.
 
     ``spread`` is of untrained actors, relative to the first layer's, after the last layer; median
-    over the seeds. Without a graph nothing is averaged.
+    over the seeds. Without a graph it falls too: one layer squeezes all vertices alike.
     """
     node, budget = config.node_of(circuit), config.ablation_budget
     rows = []

@@ -123,11 +123,7 @@ def _moonshot(circuits: Sequence[Row]) -> Table:
         shot = own["moonshot"]
         others = [e for e in shot["entries"] if not e["black_box"] and e["median"] is not None]
         best = max(others, key=lambda e: float(e["median"]), default=None)
-        quick = min(
-            (e for e in others if e["first"] is not None),
-            key=lambda e: int(e["first"]),
-            default=None,
-        )
+        quick = _quickest(others)
         rows.append(
             [
                 own["title"],
@@ -136,7 +132,8 @@ def _moonshot(circuits: Sequence[Row]) -> Table:
                 None if best is None else best["title"],
                 None if best is None else best["median"],
                 None if best is None else best["other_median"],
-                "never" if quick is None else f"{quick['first']:,}, {quick['title']}",
+                quick,
+                _quickest([e for e in shot["entries"] if e["black_box"]]),
                 "yes" if shot["reached"] else "no",
             ]
         )
@@ -149,7 +146,8 @@ def _moonshot(circuits: Sequence[Row]) -> Table:
             Column("best other"),
             Column(f"after {shot['budget']:,}", ".4f"),
             Column("dearer gradients", ".4f", hint="the same searches with the surcharge"),
-            Column("level reached at", hint="by the median curve of the quickest method"),
+            Column("level reached at", hint="by the median curve of the quickest other method"),
+            Column("a black box", hint="when the quickest black box has it"),
             Column("reached", align="left"),
         ],
         rows,
@@ -158,6 +156,13 @@ def _moonshot(circuits: Sequence[Row]) -> Table:
             f"random, CMA-ES, BO and MACE has after {shot['last']:,}, within {WITHIN:g}?"
         ),
     )
+
+
+def _quickest(entries: Sequence[Row]) -> str:
+    found = min(
+        (e for e in entries if e["first"] is not None), key=lambda e: int(e["first"]), default=None
+    )
+    return "never" if found is None else f"{found['first']:,}, {found['title']}"
 
 
 def _foms(own: Row, charges: Sequence[float], surcharge: float) -> Table:

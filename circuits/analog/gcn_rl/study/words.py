@@ -70,6 +70,10 @@ def _best(own: Mapping[str, Any]) -> float | None:
     return max(found, default=None)
 
 
+def _have(words: Sequence[str]) -> str:
+    return "has" if len(words) == 1 else "have"
+
+
 def moonshot_sentence(own: Mapping[str, Any]) -> str:
     """Who reaches the level of the best black box, said either way."""
     shot = own["moonshot"]
@@ -82,7 +86,8 @@ def moonshot_sentence(own: Mapping[str, Any]) -> str:
     if shot["last"] == shot["budget"]:
         return first
     if shot["reached"]:
-        second = f"By {shot['budget']:,}, at both charges, {listed(shot['reached'])} have it."
+        who = f"{listed(shot['reached'])} {_have(shot['reached'])}"
+        second = f"By {shot['budget']:,}, at both charges, {who} it."
     else:
         others = [e for e in shot["entries"] if not e["black_box"] and e["median"] is not None]
         nearest = max(others, key=lambda e: float(e["median"]), default=None)
