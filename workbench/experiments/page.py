@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -25,6 +26,7 @@ from workbench.experiments.report import (
 )
 
 _SMALL_TABLE = 4
+_SHARES_A_ROW = 480.0  # points; a figure of 5.2 inches has 374
 _VERDICTS = {True: ("holds", "Holds"), False: ("fails", "Does not hold"), None: ("open", "Result")}
 
 
@@ -124,11 +126,17 @@ def _block(block: Block) -> str:
     raise TypeError(f"a report cannot hold a {type(block).__name__}: {block!r}")
 
 
+def _width(svg: str) -> str:
+    """A class for drawings too wide to share a row."""
+    found = re.search(r'viewBox="0 0 ([\d.]+)', svg)
+    return ' class="wide"' if found and float(found[1]) > _SHARES_A_ROW else ""
+
+
 def _figure(figure: Figure, figures: _Numbering) -> str:
     svg = with_prefix(figure.svg, figures.next())
     label = escape(figure.alt or figure.caption or "figure", quote=True)
     return (
-        f'<figure><div class="scroll" role="img" aria-label="{label}">{svg}</div>'
+        f'<figure{_width(svg)}><div class="scroll" role="img" aria-label="{label}">{svg}</div>'
         f"{_caption(figure.caption)}</figure>"
     )
 

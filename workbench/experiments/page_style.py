@@ -61,7 +61,7 @@ figcaption { white-space: pre-line; color: var(--muted); font-size: .88rem; line
   margin-top: .6rem; max-width: 46rem; }
 .figures { display: grid; gap: 1.4rem 2rem; margin-bottom: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
-.figures figure { margin: 0; }
+.figures figure { margin: 0; } .figures .wide { grid-column: 1 / -1; }
 .figures svg { display: block; width: 100%; height: auto;
   stroke-linejoin: round; stroke-linecap: butt; }
 .figures svg text { font-family: var(--sans) !important; }

@@ -141,6 +141,14 @@ def test_figures_take_every_colour_from_the_page() -> None:
     assert re.findall(r"#[0-9a-fA-F]{6}\b", svg) == []
 
 
+def test_a_wide_figure_has_a_row_to_itself(stored: Any) -> None:
+    wide, narrow = draw_figure(_draw, size=(10.4, 5.2)), draw_figure(_draw, size=(5.2, 4.0))
+    report = Report("t", "v", Table(["a"], [[1]]), [Section("b", [wide, narrow])])
+    made = render(report, *stored)
+    assert made.count('<figure class="wide">') == 1
+    assert made.count('<figure><div class="scroll"') == 1
+
+
 def test_drawing_leaves_the_users_matplotlib_alone() -> None:
     import matplotlib
 

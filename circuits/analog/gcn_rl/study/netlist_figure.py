@@ -84,10 +84,11 @@ def draw_netlist(figure: Figure, found: Mapping[str, Any]) -> None:
     )
     ax.margins(0.12, 0.14)
     ax.axis("off")
-    # the page's colours cannot reach into a colour map, so the bar is drawn as a strip of them
+    # 32 steps stay lines and areas; of a finer bar matplotlib makes an image, and pages show none
     bar = figure.colorbar(
-        ScalarMappable(cmap=colours), ax=ax, shrink=0.5, aspect=22, pad=0.01, ticks=(0, 0.5, 1)
-    )
+        ScalarMappable(cmap=colours.resampled(32)),
+        ax=ax, shrink=0.5, aspect=22, pad=0.01, ticks=(0, 0.5, 1),
+    )  # fmt: skip
     bar.ax.set_yticklabels(["least", "", "most"])
     bar.set_label("W, R or C between its bounds", fontsize=8.5, color=INK)
     bar.outline.set_visible(False)  # type: ignore[operator]

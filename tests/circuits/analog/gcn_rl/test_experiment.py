@@ -157,6 +157,7 @@ def test_report_shows_every_figure_and_table(unbroken: Outcome) -> None:
     # two charges, netlist, response and corners of each circuit; the routes
     assert page.count("<svg") >= 2 * 5 + 3
     assert "#01f0" not in page  # no stand-in colour is left
+    assert "<image" not in page  # the page forbids them, as it does all that could be fetched
 
 
 def test_page_is_filled_from_what_is_kept(unbroken: Outcome) -> None:
