@@ -153,6 +153,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "composite.search:composite",
                 "cma",
                 "scipy",
+                "threadpoolctl",
                 gradients=True,
             ),
             _agent("gcn-rl", "the paper's agent"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from circuits.analog.gcn_rl.optional import have, need
 from circuits.analog.gcn_rl.policy import Policy, load_policy, save_policy
 from circuits.analog.gcn_rl.problem import SizingProblem
 from circuits.analog.gcn_rl.settings import AgentSettings
@@ -36,7 +37,12 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with (
+            need("threadpoolctl", "one thread").threadpool_limits(1, "blas")
+            if have("threadpoolctl")
+            else nullcontext()
+        ):
+            yield
     finally:
         torch.set_num_threads(before)
 

@@ -146,6 +146,16 @@ def test_best_designs_are_found_in_hundreds(
     assert np.median([trace.best_fom for trace in runs]) > level
 
 
+def test_threads_change_no_bit() -> None:
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    problem = sizing_problem("two_tia", "180")
+    found = []
+    for threads in (1, 2):
+        with threadpoolctl.threadpool_limits(threads, "blas"):
+            found.append(METHODS["sqp"].run(problem, 150, 1, gradient_charge=2.0).fom)
+    np.testing.assert_array_equal(*found)
+
+
 def test_a_climb_passes_settling_times_that_jump() -> None:
     problem = sizing_problem("ldo", "180")
     recorder = Recorder(problem, 300, 0, "test")

@@ -23,6 +23,7 @@ from workbench.experiments.progress import ProgressBoard
 
 __all__ = ["composite"]
 
+_WHY = "composite quadratic programming"
 _STARTS = 4  # per round of random designs
 _COARSE = 0.05  # whole numbers nearer than this in unit coordinates need no trial
 _TRIAL_RADIUS, _TRIAL_LOOKS = 0.35, 12
@@ -62,19 +63,30 @@ def composite(
     board : ProgressBoard, optional
     """
     for package in ("cma", "scipy"):
-        need(package, "composite quadratic programming")
+        need(package, _WHY)
     for name, value in (("warm_up", warm_up), ("patience", patience)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
     recorder = Recorder(problem, budget, seed, "sqp", gradient_charge)
-    observer = Observer(recorder, gradient_charge)
-    generator = np.random.default_rng(seed)
+    first = [] if start is None else [check_units(problem, "start", start).numpy()]
+    # the last bits of LAPACK's answers depend on its threads, and a climb amplifies them
+    with need("threadpoolctl", _WHY).threadpool_limits(1, "blas"):
+        _search(recorder, np.random.default_rng(seed), first, warm_up, patience, board)
+    return recorder.trace()
+
+
+def _search(
+    recorder: Recorder,
+    generator: np.random.Generator,
+    waiting: list[Floats],
+    warm_up: int,
+    patience: int,
+    board: ProgressBoard | None,
+) -> None:
+    observer, problem = Observer(recorder, recorder.gradient_charge), recorder.problem
     shown = board if board is not None else ProgressBoard()
     best, idle, done = -math.inf, 0, 0
     with shown.task(int(recorder.budget), f"{problem.name} SQP") as task:
-        waiting: list[Floats] = []
-        if start is not None:
-            waiting.append(check_units(problem, "start", start).numpy())
         while idle < patience:
             if not waiting and recorder.remaining:
                 waiting = _starts(recorder, generator, warm_up)
@@ -90,7 +102,6 @@ def composite(
         if not np.isfinite(mean).all():
             mean = np.zeros(problem.n_parameters)
         evolve(recorder, generator, mean, _LAST_SIGMA, _LAST_POPULATION, board)
-    return recorder.trace()
 
 
 def _starts(recorder: Recorder, generator: np.random.Generator, warm_up: int) -> list[Floats]:
