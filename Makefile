@@ -56,13 +56,13 @@ lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'csrc/*.hpp' 'csrc/*.cpp' 'csrc/*.cu')
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'csrc/*.hpp' 'csrc/*.cpp' 'csrc/*.cu' 'csrc/*.cuh')
 	$(MAKE) --no-print-directory stubs-check
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $$(git ls-files 'csrc/*.hpp' 'csrc/*.cpp' 'csrc/*.cu')
+	$(BIN)/clang-format -i $$(git ls-files 'csrc/*.hpp' 'csrc/*.cpp' 'csrc/*.cu' 'csrc/*.cuh')
 
 stubs: $(DEV)
 	$(BIN)/python -c "import torch, runpy, sys; sys.argv = ['x', 'workbench._kernels', '-o', 'build/stubs', '--exit-code']; runpy.run_module('pybind11_stubgen', run_name='__main__')"
@@ -106,6 +106,7 @@ bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/circuit_sim.py --threads 2 --save
 	$(BENCH)/bin/python benchmarks/circuit_sim.py --threads 1 --save
 	$(BENCH)/bin/python benchmarks/circuit_sim_accuracy.py --save
+	$(BENCH)/bin/python benchmarks/sizing_charges.py --save
 
 clean:
 	rm -rf $(VENV) $(BENCH) build

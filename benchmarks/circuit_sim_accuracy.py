@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from circuit_sim_work import AMPLIFIERS, Sizings
+from kept import add_save, keep
 
 __all__ = ["TEMPERATURES", "Accuracy", "main", "measure"]
 
-RESULTS = Path(__file__).resolve().parent / "results"
 TEMPERATURES = (-40.0, 0.0, 27.0, 85.0, 125.0)
 
 # Tighter ones make ngspice give up on some sizings with high gain.
@@ -126,14 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizings", type=int, default=30, help="of each amplifier (default 30)")
-    parser.add_argument(
-        "--save",
-        nargs="?",
-        type=Path,
-        const=RESULTS,
-        metavar="FOLDER",
-        help="write circuit_sim-accuracy.json there (default: benchmarks/results)",
-    )
+    add_save(parser, "circuit_sim-accuracy")
     options = parser.parse_args(argv)
     if options.sizings < 1:
         parser.error(f"--sizings must be at least 1, got {options.sizings}")
@@ -149,12 +140,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{row.transfer:.0e} ({row.transfer_of_largest:.0e} of the largest), noise "
             f"{row.noise:.0e}, {row.unsolved} of {row.sizings} unsolved"
         )
-    if options.save is not None:
-        options.save.mkdir(parents=True, exist_ok=True)
-        kept = {"ngspice": version(), "rows": [dataclasses.asdict(row) for row in rows]}
-        path = options.save / "circuit_sim-accuracy.json"
-        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-        print(f"wrote {path}")
+    keep(
+        options.save,
+        "circuit_sim-accuracy",
+        {"ngspice": version(), "rows": [dataclasses.asdict(row) for row in rows]},
+    )
     return 0
 
 

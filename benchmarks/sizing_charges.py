@@ -9,17 +9,16 @@ ratios rounded up, and a test holds both together.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
+
+from kept import add_save, keep
 
 __all__ = ["CIRCUITS", "main", "measure"]
 
-RESULTS = Path(__file__).resolve().parent / "results"
 CIRCUITS = {"two_tia": "180", "two_volt": "180", "three_tia": "ee114", "ldo": "180"}
 #: Designs at once: as many as fill the kernels, and one by one as a climb takes them.
 BATCHES = (256, 1)
@@ -98,14 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15, help="of each (default 15)")
-    parser.add_argument(
-        "--save",
-        nargs="?",
-        type=Path,
-        const=RESULTS,
-        metavar="FOLDER",
-        help="write sizing_charges.json there (default: benchmarks/results)",
-    )
+    add_save(parser, "sizing_charges")
     options = parser.parse_args(argv)
     if options.rounds < 1:
         parser.error(f"--rounds must be at least 1, got {options.rounds}")
@@ -120,11 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{row['circuit']:10} {row['batch']:4} at once: {row['microseconds']:8.1f} us each, "
             f"with gradient {row['gradient']:.2f} x, with parts {row['parts']:.2f} x"
         )
-    if options.save is not None:
-        options.save.mkdir(parents=True, exist_ok=True)
-        path = options.save / "sizing_charges.json"
-        path.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
-        print(f"wrote {path}")
+    keep(options.save, "sizing_charges", {"rows": rows})
     return 0
 
 

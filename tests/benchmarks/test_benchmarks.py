@@ -8,26 +8,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-SIBLINGS = (
-    "aer_noise",
-    "goals",
-    "harness",
-    "machine",
-    "peers",
-    "results",
-    "rounds",
-    "torchquantum_shim",
-    "workload",
-)
 
 if not FOLDER.is_dir():
     pytest.skip("benchmarks/ is not part of this tree", allow_module_level=True)
@@ -42,19 +29,6 @@ def _run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         check=False,
     )
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Import modules that lie beside the benchmarks, and forget them afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    yield load
-    for name in SIBLINGS:
-        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("name", ["statevector", "noise", "spgemm", "shortest_paths"])

@@ -9,9 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,38 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-SIBLINGS = (
-    "circuit_sim",
-    "circuit_sim_accuracy",
-    "circuit_sim_count",
-    "circuit_sim_ours",
-    "circuit_sim_page",
-    "circuit_sim_peers",
-    "circuit_sim_tran",
-    "circuit_sim_work",
-    "goals",
-    "harness",
-    "machine",
-    "paths_page",
-    "results",
-    "rounds",
-)
 
 if not FOLDER.is_dir():
     pytest.skip("benchmarks/ is not part of this tree", allow_module_level=True)
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Import modules that lie beside the benchmarks, and forget them afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    yield load
-    for name in SIBLINGS:
-        sys.modules.pop(name, None)
 
 
 def _ngspice() -> None:

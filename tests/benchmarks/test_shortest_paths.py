@@ -5,48 +5,19 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-SIBLINGS = (
-    "goals",
-    "harness",
-    "machine",
-    "paths_page",
-    "paths_peers",
-    "paths_work",
-    "results",
-    "rounds",
-    "shortest_paths",
-    "sparse_work",
-)
 
 if not FOLDER.is_dir():
     pytest.skip("benchmarks/ is not part of this tree", allow_module_level=True)
 
 csgraph = pytest.importorskip("scipy.sparse.csgraph")
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Import modules that lie beside the benchmarks, and forget them afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    yield load
-    for name in SIBLINGS:
-        sys.modules.pop(name, None)
 
 
 def _options(**changes: Any) -> argparse.Namespace:

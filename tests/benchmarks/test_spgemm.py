@@ -4,45 +4,18 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-SIBLINGS = (
-    "goals",
-    "harness",
-    "machine",
-    "results",
-    "rounds",
-    "sparse_more",
-    "sparse_peers",
-    "sparse_work",
-    "spgemm",
-)
 
 if not FOLDER.is_dir():
     pytest.skip("benchmarks/ is not part of this tree", allow_module_level=True)
 
 sparse = pytest.importorskip("scipy.sparse")
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Import modules that lie beside the benchmarks, and forget them afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    yield load
-    for name in SIBLINGS:
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from circuits.analog.gcn_rl.problem import SizingProblem, check_units
 from circuits.analog.gcn_rl.trace import Recorder, Trace
 from workbench.experiments.progress import ProgressBoard
 
-__all__ = ["evolution", "evolution_from_best", "evolve"]
+__all__ = ["best_or_middle", "evolution", "evolution_from_best", "evolve"]
 
 _WORST = 1e6  # what a design without a figure of merit is told as
 
@@ -72,11 +72,14 @@ def evolution_from_best(
     recorder = Recorder(problem, budget, seed, "es-best")
     generator = np.random.default_rng(seed)
     recorder.evaluate(random_units(problem, generator, min(warm_up, recorder.remaining)))
-    mean = recorder.best_units.numpy()
-    if not np.isfinite(mean).all():
-        mean = np.zeros(problem.n_parameters)
-    evolve(recorder, generator, mean, sigma, population, board)
+    evolve(recorder, generator, best_or_middle(recorder), sigma, population, board)
     return recorder.trace()
+
+
+def best_or_middle(recorder: Recorder) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The best design so far, the middle of the bounds where none counted."""
+    best: np.ndarray[Any, np.dtype[np.float64]] = recorder.best_units.numpy()
+    return best if np.isfinite(best).all() else np.zeros_like(best)
 
 
 def evolve(

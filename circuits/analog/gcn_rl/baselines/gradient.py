@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuits.analog.gcn_rl.baselines.evolution import evolve
-from circuits.analog.gcn_rl.baselines.sampling import random_units
+from circuits.analog.gcn_rl.baselines.evolution import best_or_middle, evolve
+from circuits.analog.gcn_rl.baselines.sampling import spread_starts
 from circuits.analog.gcn_rl.problem import SizingProblem, check_units
 from circuits.analog.gcn_rl.trace import GRADIENT_CHARGE, Recorder, Trace
 from workbench.experiments.progress import ProgressBoard
@@ -91,27 +91,16 @@ def gradient_then_evolution(
     while recorder.remaining_gradients:
         _round(recorder, generator, warm_up)
     recorder.budget = whole
-    mean = recorder.best_units.numpy()
-    if not np.isfinite(mean).all():
-        mean = np.zeros(problem.n_parameters)
-    evolve(recorder, generator, mean, sigma, population, board)
+    evolve(recorder, generator, best_or_middle(recorder), sigma, population, board)
     return recorder.trace()
 
 
 def _round(recorder: Recorder, generator: np.random.Generator, warm_up: int) -> None:
     """Simulate random designs and climb from the best that lie apart."""
-    units = random_units(recorder.problem, generator, min(warm_up, recorder.remaining))
-    fom = torch.nan_to_num(recorder.evaluate(units).fom, nan=-np.inf)
-    order = torch.argsort(fom, descending=True, stable=True).tolist()
-    # Random pairs lie sqrt(2 P / 3) apart.
-    apart = 0.5 * np.sqrt(2.0 * units.shape[1] / 3.0)
-    taken: list[int] = []
-    for i in order:
-        if len(taken) == _STARTS_PER_ROUND or not recorder.remaining_gradients:
+    for units in spread_starts(recorder, generator, warm_up, _STARTS_PER_ROUND):
+        if not recorder.remaining_gradients:
             break
-        if all(float((units[i] - units[j]).norm()) >= apart for j in taken):
-            taken.append(i)
-            _climb(recorder, units[i].numpy())
+        _climb(recorder, units.numpy())
 
 
 def _climb(recorder: Recorder, start: Floats) -> None:

@@ -13,7 +13,7 @@ from circuits.analog.gcn_rl.problem import SizingProblem, check_units
 from circuits.analog.gcn_rl.trace import Recorder, Trace
 from workbench.experiments.progress import ProgressBoard
 
-__all__ = ["human", "random_units", "sobol", "start_only", "uniform"]
+__all__ = ["human", "random_units", "sobol", "spread_starts", "start_only", "uniform"]
 
 _BATCH = 512
 
@@ -61,6 +61,25 @@ def random_units(
 ) -> torch.Tensor:
     """(count, P) float64, uniform in [-1, 1)."""
     return torch.from_numpy(generator.uniform(-1.0, 1.0, (count, problem.n_parameters)))
+
+
+def spread_starts(
+    recorder: Recorder, generator: np.random.Generator, count: int, most: int
+) -> list[torch.Tensor]:
+    """Simulate random designs, as many of ``count`` as can be paid; the best that lie apart.
+
+    At most ``most``, the best first, each further from those before it than half of what is usual
+    among random designs.
+    """
+    units = random_units(recorder.problem, generator, min(count, recorder.remaining))
+    fom = torch.nan_to_num(recorder.evaluate(units).fom, nan=-np.inf)
+    # random pairs lie sqrt(2 P / 3) apart
+    apart = 0.5 * np.sqrt(2.0 * units.shape[1] / 3.0)
+    taken: list[torch.Tensor] = []
+    for i in torch.argsort(fom, descending=True, stable=True).tolist():
+        if len(taken) < most and all(float((units[i] - u).norm()) >= apart for u in taken):
+            taken.append(units[i])
+    return taken
 
 
 def _spend(recorder: Recorder, draw: Any, board: ProgressBoard | None) -> Trace:

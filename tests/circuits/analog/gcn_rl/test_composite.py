@@ -113,8 +113,8 @@ def test_slopes_learn_what_a_step_did(seed: int) -> None:
 
 def test_differences_are_simulations_and_see_what_moves() -> None:
     problem: Any = sizing_problem("ldo", "180")
-    recorder = Recorder(problem, 100, 0, "test")
-    observer = Observer(recorder, 1.3)
+    recorder = Recorder(problem, 100, 0, "test", 1.3)
+    observer = Observer(recorder)
     human = problem.parameters_to_unit(problem.human[None])[0].numpy()
     at = observer.look(observer.rounded(human))
     slopes = observer.differences(at)
@@ -158,8 +158,7 @@ def test_threads_change_no_bit() -> None:
 
 def test_a_climb_passes_settling_times_that_jump() -> None:
     problem = sizing_problem("ldo", "180")
-    recorder = Recorder(problem, 300, 0, "test")
-    observer = Observer(recorder, MEASURED["ldo"].parts)
+    observer = Observer(Recorder(problem, 300, 0, "test", MEASURED["ldo"].parts))
     human = problem.parameters_to_unit(problem.human[None])[0].clamp(-1, 1).numpy()
     climb = Climb(observer, observer.look(observer.rounded(human)))
     before = climb.point.fom

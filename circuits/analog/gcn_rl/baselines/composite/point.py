@@ -74,11 +74,12 @@ class Observer:
     Parameters
     ----------
     recorder : Recorder
-    charge : float
-        Simulations charged for a look: a simulation with the slopes of its parts.
+        It charges a look, a simulation with the slopes of its parts, as one with a gradient.
 
     Attributes
     ----------
+    charge : float
+        Simulations charged for a look.
     caps : ndarray
         ``(C,)``.
     rates : ndarray
@@ -87,8 +88,8 @@ class Observer:
         bool ``(P,)``: parameters whose whole numbers lie so far apart that rounding matters.
     """
 
-    def __init__(self, recorder: Recorder, charge: float) -> None:
-        self.recorder, self.charge = recorder, charge
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder, self.charge = recorder, recorder.gradient_charge
         self.problem: SizingProblem = recorder.problem
         self._anatomist: Any = _anatomist(self.problem)
         found = self._anatomist
@@ -112,7 +113,6 @@ class Observer:
         """Simulate one design with the slopes of its parts."""
         asked = torch.from_numpy(np.ascontiguousarray(units))[None]
         recorder = self.recorder
-        recorder.gradient_charge = self.charge
         if self._anatomist is None:
             evaluation, slope = recorder.gradient(asked)
             none = np.zeros(0)

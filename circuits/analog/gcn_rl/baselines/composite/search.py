@@ -14,8 +14,8 @@ import torch
 
 from circuits.analog.gcn_rl.baselines.composite.climb import FIRST_RADIUS, Climb
 from circuits.analog.gcn_rl.baselines.composite.point import Floats, Observer
-from circuits.analog.gcn_rl.baselines.evolution import evolve
-from circuits.analog.gcn_rl.baselines.sampling import random_units
+from circuits.analog.gcn_rl.baselines.evolution import best_or_middle, evolve
+from circuits.analog.gcn_rl.baselines.sampling import spread_starts
 from circuits.analog.gcn_rl.optional import need
 from circuits.analog.gcn_rl.problem import SizingProblem, check_units
 from circuits.analog.gcn_rl.trace import GRADIENT_CHARGE, Recorder, Trace
@@ -83,13 +83,14 @@ def _search(
     patience: int,
     board: ProgressBoard | None,
 ) -> None:
-    observer, problem = Observer(recorder, recorder.gradient_charge), recorder.problem
+    observer = Observer(recorder)
     shown = board if board is not None else ProgressBoard()
     best, idle, done = -math.inf, 0, 0
-    with shown.task(int(recorder.budget), f"{problem.name} SQP") as task:
+    with shown.task(int(recorder.budget), f"{recorder.problem.name} SQP") as task:
         while idle < patience:
             if not waiting and recorder.remaining:
-                waiting = _starts(recorder, generator, warm_up)
+                starts = spread_starts(recorder, generator, warm_up, _STARTS)
+                waiting = [units.numpy() for units in starts]
             if not waiting or not observer.pays(observer.charge + observer.differences_cost()):
                 break
             reached = _from(observer, waiting.pop(0), best)
@@ -98,23 +99,8 @@ def _search(
             task.advance(int(recorder.spent) - done, f"best {recorder.best_fom:.3f}")
             done = int(recorder.spent)
     if recorder.remaining:
-        mean = recorder.best_units.numpy()
-        if not np.isfinite(mean).all():
-            mean = np.zeros(problem.n_parameters)
+        mean = best_or_middle(recorder)
         evolve(recorder, generator, mean, _LAST_SIGMA, _LAST_POPULATION, board)
-
-
-def _starts(recorder: Recorder, generator: np.random.Generator, warm_up: int) -> list[Floats]:
-    """Simulate random designs; the best that lie apart."""
-    units = random_units(recorder.problem, generator, min(warm_up, recorder.remaining))
-    fom = torch.nan_to_num(recorder.evaluate(units).fom, nan=-math.inf)
-    # random pairs lie sqrt(2 P / 3) apart
-    apart = 0.5 * math.sqrt(2.0 * units.shape[1] / 3.0)
-    taken: list[torch.Tensor] = []
-    for i in torch.argsort(fom, descending=True, stable=True).tolist():
-        if len(taken) < _STARTS and all(float((units[i] - u).norm()) >= apart for u in taken):
-            taken.append(units[i])
-    return [u.numpy() for u in taken]
 
 
 def _from(observer: Observer, start: Floats, best: float) -> float:
