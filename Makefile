@@ -6,11 +6,12 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 NATIVE  = CMakeLists.txt $(wildcard cmake/*.cmake) $(shell find csrc -type f)
 
-.PHONY: help demo test test-isa dev lint format sanitize bench stubs stubs-check clean check-tools
+.PHONY: help demo test test-floor test-isa dev lint format sanitize bench stubs stubs-check clean check-tools
 
 help:
 	@echo "make demo      search a noise-robust circuit on a simulated IBM machine (4 minutes)"
-	@echo "make test      the whole test suite"
+	@echo "make test      the whole test suite (TESTS='tests/ops -x': what pytest gets)"
+	@echo "make test-floor  the same with the oldest packages that pyproject.toml allows"
 	@echo "make dev       everything a developer needs in $(VENV), without build isolation"
 	@echo "make lint      ruff, mypy, clang-format, import floors"
 	@echo "make format    let ruff and clang-format rewrite the sources"
@@ -36,7 +37,19 @@ demo: $(STAMP)
 	$(BIN)/workbench run quantumnas --device FakeQuitoV2 --task digits-4 --seeds 5
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+
+# Once more with the oldest packages that pyproject.toml allows: ours and the tests' own.
+FLOOR = .venv-floor
+$(FLOOR)/.installed: pyproject.toml constraints-floor.txt $(NATIVE)
+	@$(MAKE) --no-print-directory check-tools
+	@test -x $(FLOOR)/bin/python || $(PYTHON) -m venv $(FLOOR)
+	$(FLOOR)/bin/python -m pip install --disable-pip-version-check -q -c constraints-floor.txt \
+	  -Cbuild-dir=build/floor -e '.[test]'
+	@touch $@
+
+test-floor: $(FLOOR)/.installed
+	$(FLOOR)/bin/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 # The state-vector and noise tests once more under the narrower instruction sets.
 test-isa: $(STAMP)
@@ -109,4 +122,4 @@ bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/sizing_charges.py --save
 
 clean:
-	rm -rf $(VENV) $(BENCH) build
+	rm -rf $(VENV) $(FLOOR) $(BENCH) build

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OURS", "directed", "operating", "operators", "sweep", "threaded"]
 
-OURS = Package("workbench", "workbench", "workbench.ops", "python -m pip install -e .")
+OURS = Package(
+    "workbench", "quantum-graph-workbench", "workbench.ops", "python -m pip install -e ."
+)
 
 _COARSE = 25  # frequencies that bracket a directed one
 

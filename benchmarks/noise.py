@@ -35,7 +35,11 @@ def _load_ours() -> None:
 
 
 OURS = Package(
-    "workbench", "workbench", "workbench", "python -m pip install '.[quantum]'", _load_ours
+    "workbench",
+    "quantum-graph-workbench",
+    "workbench",
+    "python -m pip install '.[quantum]'",
+    _load_ours,
 )
 
 

@@ -45,7 +45,9 @@ def _install(requirement: str) -> str:
     return f"python -m pip install {requirement}"
 
 
-OURS = Package("workbench", "workbench", "workbench", _install("'.[sparse]'"), _load_ours)
+OURS = Package(
+    "workbench", "quantum-graph-workbench", "workbench", _install("'.[sparse]'"), _load_ours
+)
 SCIPY = Package("scipy", "scipy", "scipy", _install("scipy"))
 NETWORKIT = Package("networkit", "networkit", "networkit", _install("networkit==11.2.2"))
 RUSTWORKX = Package("rustworkx", "rustworkx", "rustworkx", _install("rustworkx==0.18.1"))

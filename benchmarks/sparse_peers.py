@@ -58,7 +58,9 @@ def _install(*requirements: str) -> str:
     return "python -m pip install " + " ".join(requirements)
 
 
-OURS = Package("workbench", "workbench", "workbench", _install("'.[sparse]'"), _load_ours)
+OURS = Package(
+    "workbench", "quantum-graph-workbench", "workbench", _install("'.[sparse]'"), _load_ours
+)
 SCIPY = Package("scipy", "scipy", "scipy", _install("scipy"))
 TORCH = Package("torch", "torch", "torch", _install("torch"))
 MKL = Package(

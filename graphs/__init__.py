@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graph analytics as products of sparse matrices: triangles, paths, clusters, a 2-hop GCN layer.
 
+Part of quantum-graph-workbench.
+
 A graph is its adjacency matrix, entry ``(i, j)`` an edge from vertex i to vertex j, in any
 container :func:`workbench.ops.spgemm.spgemm` takes. The names below are imported when they are
 first used.

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from graphs.adjacency import csr_tensor
+from workbench.distribution import install_command
 from workbench.ops.spgemm import spgemm
 from workbench.ops.spmm import spmm
 
@@ -24,7 +25,7 @@ try:
 except ImportError as error:
     raise ImportError(
         f"graphs.TwoHopGCN needs torch_geometric ({error}); install it with: "
-        "pip install 'workbench[graphs]'"
+        f"{install_command('graphs')}"
     ) from error
 
 if TYPE_CHECKING:

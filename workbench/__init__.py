@@ -26,17 +26,26 @@ _SUBPACKAGES = frozenset({"experiments", "hardware", "matrices", "methods", "ops
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib import metadata
+        from workbench.distribution import version
 
-        try:
-            return metadata.version("workbench")
-        except metadata.PackageNotFoundError:
-            return "0+not.installed"
+        return version()
     if name in _SUBPACKAGES:
         import importlib
 
         return importlib.import_module(f"workbench.{name}")
     raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def _say_foreign_siblings() -> None:
+    from workbench.distribution import foreign_siblings
+
+    if sentences := foreign_siblings():
+        import warnings
+
+        warnings.warn("; ".join(sentences), RuntimeWarning, stacklevel=3)
+
+
+_say_foreign_siblings()
 
 
 def __dir__() -> list[str]:

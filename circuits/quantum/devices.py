@@ -8,6 +8,8 @@ import inspect
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
+from workbench.distribution import install_command
+
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
 
@@ -19,7 +21,7 @@ def _fake_provider() -> ModuleType:
         from qiskit_ibm_runtime import fake_provider
     except ImportError as error:
         raise ImportError(
-            "device snapshots need qiskit-ibm-runtime: pip install 'workbench[quantum]'"
+            f"device snapshots need qiskit-ibm-runtime: {install_command('quantum')}"
         ) from error
     return cast(ModuleType, fake_provider)
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from workbench.distribution import install_command
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
@@ -155,7 +157,7 @@ class DeviceNoise:
             from qiskit_aer.noise import NoiseModel
         except ImportError as error:
             raise ImportError(
-                "device noise needs qiskit and qiskit-aer: pip install 'workbench[quantum]'"
+                f"device noise needs qiskit and qiskit-aer: {install_command('quantum')}"
             ) from error
         if isinstance(source, NoiseModel):
             return DeviceNoise(source)

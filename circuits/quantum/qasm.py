@@ -24,6 +24,7 @@ from qiskit.circuit.library import DiagonalGate, UnitaryGate
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import Gate
 from circuits.quantum.qiskit_io import build_qiskit, fixed_matrix, from_qiskit, instruction
+from workbench.distribution import install_command
 from workbench.ops.program import Source
 
 __all__ = ["from_qasm", "to_qasm"]
@@ -94,7 +95,7 @@ def _require_importer() -> None:
     except ImportError as error:
         raise ImportError(
             "Circuit.from_qasm: reading OpenQASM 3 needs qiskit-qasm3-import; install it with "
-            "pip install 'workbench[quantum]'"
+            f"{install_command('quantum')}"
         ) from error
 
 

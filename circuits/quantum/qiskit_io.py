@@ -12,6 +12,7 @@ import numpy as np
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import GATES, Gate
 from circuits.quantum.symbols import Affine, Param
+from workbench.distribution import install_command
 from workbench.ops.program import Source
 
 try:
@@ -31,7 +32,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "circuits.quantum: conversion to and from qiskit needs qiskit 2; install it with "
-        "pip install 'workbench[quantum]'"
+        f"{install_command('quantum')}"
     ) from error
 
 __all__ = ["build_qiskit", "fixed_matrix", "from_qiskit", "instruction", "to_qiskit"]

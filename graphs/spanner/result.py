@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphs.digraph import DiGraph
+from workbench.distribution import install_command
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,7 +121,7 @@ class RoundtripSpanner:
         try:
             from scipy.sparse import csr_array
         except ImportError as error:
-            raise ImportError("to_csr needs scipy: pip install 'workbench[sparse]'") from error
+            raise ImportError(f"to_csr needs scipy: {install_command('sparse')}") from error
         keep = self.edge_ids
         g = self.graph
         order = keep[np.lexsort((g.heads[keep], g.tails[keep]))]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.cli.arguments import Arguments
+from workbench.distribution import NAME, foreign_siblings
 from workbench.experiments.discovery import plugins
 from workbench.experiments.environment import processor, versions
 
@@ -27,8 +28,9 @@ def info(words: Sequence[str]) -> int:
 
     facts: dict[str, Any] = {
         "workbench": workbench.__version__,
-        "versions": {name: v for name, v in versions().items() if name != "workbench"},
+        "versions": {name: v for name, v in versions().items() if name != NAME},
         "processor": processor(),
+        "foreign": foreign_siblings(),
     }
     if not arguments.short:
         facts["kernels"] = _kernels()
@@ -42,6 +44,8 @@ def info(words: Sequence[str]) -> int:
     print(f"processor {cpu['cpu']}, {cpu['cpu_isa']}, {cpu['cpus']} usable CPUs")
     if not arguments.short:
         print(f"kernels   {_kernel_words(facts['kernels'])}")
+    for sentence in facts["foreign"]:
+        print(f"warning   {sentence}")
     return 0
 
 
@@ -55,7 +59,10 @@ def selftest(words: Sequence[str]) -> int:
         print(f"no checks found: the package is not installed; {_REBUILD}", file=sys.stderr)
         return 1
     width = max(len(plugin.name) for plugin in found)
-    failures = 0
+    foreign = foreign_siblings()
+    for sentence in foreign:
+        print(f"FAILED  {sentence}", file=sys.stderr)
+    failures = len(foreign)
     began = time.perf_counter()
     for plugin in found:
         started = time.perf_counter()
@@ -70,7 +77,10 @@ def selftest(words: Sequence[str]) -> int:
         print(f"{plugin.name:<{width}}  {state:<6}  {text}  ({seconds:.1f} s)", flush=True)
     total = time.perf_counter() - began
     if failures:
-        print(f"{failures} of {len(found)} checks failed ({total:.1f} s)", file=sys.stderr)
+        print(
+            f"{failures} of {len(found) + len(foreign)} checks failed ({total:.1f} s)",
+            file=sys.stderr,
+        )
         return 1
     print(f"all {len(found)} checks passed ({total:.1f} s)")
     return 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from workbench.distribution import foreign_siblings
 from workbench.experiments.experiment import Experiment
 from workbench.experiments.suggestion import closest
 
@@ -46,6 +47,8 @@ def plugins(group: str) -> list[Plugin]:
             value = point.load()
         except (Exception, SystemExit) as failure:
             error = f"{type(failure).__name__}: {failure}"
+            if isinstance(failure, ImportError) and (foreign := foreign_siblings()):
+                error += f" ({'; '.join(foreign)})"
             found.append(Plugin(point.name, origin, point.value, error=error))
         else:
             found.append(Plugin(point.name, origin, point.value, value))

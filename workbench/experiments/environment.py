@@ -10,8 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from workbench.distribution import NAME
+
 PACKAGES = (
-    "workbench",
+    NAME,
     "torch",
     "numpy",
     "scipy",

@@ -106,6 +106,12 @@ class StoredRun:
         sessions: list[dict[str, Any]] = read_json(self.path / ENVIRONMENT, "env")["sessions"]
         return sessions
 
+    def found(self) -> dict[str, Any]:
+        """Return what the first session found on its machine; see :meth:`Run.find`."""
+        if not (self.path / ENVIRONMENT).exists():
+            return {}
+        return dict(read_json(self.path / ENVIRONMENT, "env").get("found", {}))
+
     def metrics(self) -> list[dict[str, Any]]:
         """Return the records of ``metrics.jsonl``; a torn last line is left out."""
         return [json.loads(line) for line in read_lines(self.path / METRICS)]

@@ -227,7 +227,34 @@ class Run(StoredRun):
         if not first:
             sessions = sessions[:-1]
         sessions.append(dict(environment))
-        write_json_durably(self.path / ENVIRONMENT, {"format": FORMAT, "sessions": sessions})
+        self._write_environment(sessions, self.found())
+
+    def find(self, name: str, look: Callable[[], T]) -> T:
+        """Return ``look()`` as the first session of this run found it on its machine.
+
+        For what a result depends on and no config says: which optional program judges, or its
+        version. A later session must not find something else, or a resumed run would be another
+        than an unbroken one.
+
+        Parameters
+        ----------
+        name
+            Names what is looked for; deterministic.
+        look
+            Its value is plain JSON. It is called once in the life of the run and stored in
+            ``env.json``.
+        """
+        name = _checked_name("find", "name", name)
+        found = self.found()
+        if name not in found:
+            found[name] = plain_json(look(), name)
+            self._write_environment(self.environment(), found)
+        value: T = found[name]
+        return value
+
+    def _write_environment(self, sessions: list[dict[str, Any]], found: Mapping[str, Any]) -> None:
+        content = {"format": FORMAT, "sessions": sessions, "found": dict(found)}
+        write_json_durably(self.path / ENVIRONMENT, content)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write ``result.json``, which makes the run finished.

@@ -7,7 +7,8 @@
     GENERATORS["poisson3d"](small=True)  # the catalogue the benchmarks use
     load_matrix("wiki-Vote", folder)     # .mtx, .mtx.gz, .txt, .txt.gz, .npz
 
-scipy comes with the extra: ``pip install 'workbench[sparse]'``. It is imported on first use.
+scipy comes with the extra: ``pip install 'quantum-graph-workbench[sparse]'``; it is imported on
+first use.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.distribution import install_command
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -32,7 +34,7 @@ def scipy_module(name: str) -> Any:
     except ImportError as error:
         raise ImportError(
             f"workbench.matrices needs scipy ({error}); install it with: "
-            "pip install 'workbench[sparse]'"
+            f"{install_command('sparse')}"
         ) from error
 
 

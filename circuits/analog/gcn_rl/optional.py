@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 from typing import Any
 
+from workbench.distribution import install_command
+
 __all__ = ["have", "need"]
 
 
@@ -26,6 +28,6 @@ def need(module: str, why: str) -> Any:
     package = module.partition(".")[0]
     if not have(package):
         raise ModuleNotFoundError(
-            f"{why} needs {package}, which is not installed: pip install 'workbench[sizing]'"
+            f"{why} needs {package}, which is not installed: {install_command('sizing')}"
         )
     return importlib.import_module(module)

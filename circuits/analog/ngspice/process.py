@@ -14,7 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from circuits.analog.ngspice.rawfile import RawPlot, read_rawfile
-from circuits.analog.ngspice.request import INSTALL, NgspiceError, Request, alter_commands
+from circuits.analog.ngspice.request import (
+    INSTALL,
+    NgspiceError,
+    Request,
+    alter_commands,
+    check_switch,
+)
 from circuits.analog.ngspice.results import Plot, check_nodes, notes_of
 
 __all__ = ["executable", "executable_version", "run_process"]
@@ -34,6 +40,7 @@ def executable() -> str:
     NgspiceError
         Where there is none on the search path.
     """
+    check_switch()
     found = shutil.which("ngspice")
     if found is None:
         raise NgspiceError(f"the command ngspice was not found: {INSTALL}")

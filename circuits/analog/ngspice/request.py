@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NgspiceError", "Request", "Sweep", "Transient", "deck_lines"]
+__all__ = ["NgspiceError", "Request", "Sweep", "Transient", "check_switch", "deck_lines"]
+
+_SWITCH = "WORKBENCH_NGSPICE"
 
 ANALYSES = ("op", "ac", "noise", "tran")
 STAND_IN = "v_workbench_noise"
@@ -40,6 +43,23 @@ class NgspiceError(RuntimeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.message, self.lines))
+
+
+def check_switch() -> None:
+    """Refuse to start ngspice where ``WORKBENCH_NGSPICE=off`` says that it is not there.
+
+    Raises
+    ------
+    NgspiceError
+        With the switch off.
+    ValueError
+        Where the variable holds another word.
+    """
+    word = os.environ.get(_SWITCH, "")
+    if word == "off":
+        raise NgspiceError(f"ngspice is switched off: {_SWITCH}=off is in the environment")
+    if word not in ("", "on"):
+        raise ValueError(f"{_SWITCH} must be 'on', 'off' or unset, got {word!r}")
 
 
 @dataclass(frozen=True)

@@ -262,7 +262,10 @@ def _commands(altered: Mapping[str, float]) -> list[str]:
 
 @functools.cache
 def available(mode: str = "library") -> bool:
-    """Whether ngspice can be used this way here; found out once per process."""
+    """Whether ngspice can be used this way here; found out once per process.
+
+    With ``WORKBENCH_NGSPICE=off`` in the environment it cannot, installed or not.
+    """
     try:
         version(mode)
     except NgspiceError:

@@ -19,7 +19,7 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
-from circuits.analog.ngspice.request import NgspiceError
+from circuits.analog.ngspice.request import NgspiceError, check_switch
 
 __all__ = ["Worker", "lend", "take_back"]
 
@@ -115,6 +115,7 @@ _guard = threading.Lock()
 
 def lend(settings: tuple[str, ...] = ()) -> Worker:
     """An idle worker with these settings, or a new one."""
+    check_switch()
     with _guard:
         for worker in list(_idle):
             if not worker.alive:

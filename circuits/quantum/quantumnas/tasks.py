@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits.quantum.quantumnas.encoders import Encoder, encoder
+from workbench.distribution import install_command
 
 __all__ = ["TASKS", "Dataset", "Split", "Task", "load_task", "task"]
 
@@ -124,7 +125,7 @@ def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise ImportError(
-            "the digits tasks need scikit-learn: pip install 'workbench[quantum]'"
+            f"the digits tasks need scikit-learn: {install_command('quantum')}"
         ) from error
     data = load_digits()
     pixels = np.asarray(data.images, dtype=np.float64)

@@ -8,6 +8,7 @@ rest needs it installed.
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -236,6 +237,32 @@ def test_recording_stands_in(monkeypatch: pytest.MonkeyPatch, deck: Deck, oracle
         oracle("two_volt_180-common-mode", text, ("op",))
     with pytest.raises(FileNotFoundError, match="nothing is recorded"):
         oracle("unheard-of", text)
+
+
+def test_a_missing_recording_fails_with_ngspice_too(
+    tmp_path: Path, deck: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # or a test would pass on the machine where it was written, and on no bare one
+    monkeypatch.setattr("circuits.analog.ngspice.record.available", lambda: True)
+    with pytest.raises(FileNotFoundError, match="nothing is recorded"):
+        Oracle(tmp_path)("new", deck("two_tia_180"))
+
+
+def test_switched_off() -> None:
+    code = (
+        "from circuits.analog import ngspice; assert not ngspice.available(); "
+        "assert not ngspice.available('process'); ngspice.simulate_deck('a\\nr1 1 0 1\\n.end')"
+    )
+    for word, said in (("off", "switched off"), ("none", "must be 'on', 'off' or unset")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "WORKBENCH_NGSPICE": word},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
 
 
 # --- closed forms -----------------------------------------------------------------------------

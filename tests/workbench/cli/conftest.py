@@ -126,7 +126,7 @@ def environment(plugin_folder: Path) -> dict[str, str]:
     """An environment in which a new interpreter sees the plugin and this same workbench."""
     paths = [str(plugin_folder)]
     try:
-        metadata.version("workbench")
+        metadata.version("quantum-graph-workbench")
     except metadata.PackageNotFoundError:
         paths.append(str(Path(workbench.__file__).parents[1]))
     inherited = os.environ.get("PYTHONPATH")

@@ -69,7 +69,7 @@ def python_environment() -> dict[str, str]:
 
     environment = dict(os.environ)
     try:
-        metadata.version("workbench")
+        metadata.version("quantum-graph-workbench")
     except metadata.PackageNotFoundError:
         root = str(Path(workbench.__file__).parents[1])
         environment["PYTHONPATH"] = os.pathsep.join(

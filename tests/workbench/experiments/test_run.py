@@ -41,6 +41,21 @@ def test_a_unit_of_work_is_computed_once_over_all_sessions(new_run: Callable[[],
     assert len(calls) == 1
 
 
+def test_what_the_first_session_found_holds_for_all(new_run: Callable[[], Run]) -> None:
+    with new_run() as run:
+        run.record_environment({"session": 1}, first=True)
+        assert run.find("judge", lambda: None) is None
+    with new_run() as run:
+        # installed in between: an unbroken run would not have seen it
+        run.record_environment({"session": 2}, first=True)
+        assert run.find("judge", lambda: "39") is None
+        assert run.find("other", lambda: ["a"]) == ["a"]
+        run.record_environment({"session": "2, at its end"}, first=False)
+    stored = StoredRun(run.path)
+    assert stored.found() == {"judge": None, "other": ["a"]}
+    assert [s["session"] for s in stored.environment()] == [1, "2, at its end"]
+
+
 def test_a_unit_that_fails_is_computed_again(new_run: Callable[[], Run]) -> None:
     with pytest.raises(ZeroDivisionError), new_run() as run:
         run.once("unit", lambda: 1 // 0)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from circuits.analog.gcn_rl.optional import need
 from circuits.analog.gcn_rl.study.ablation import ablation_methods
 from circuits.analog.gcn_rl.study.config import Config, reduced
 from circuits.analog.gcn_rl.study.problems import read_method, read_route
+from workbench.distribution import install_command
 
 __all__ = ["check_config", "check_methods", "check_place"]
 
@@ -13,6 +15,8 @@ __all__ = ["check_config", "check_methods", "check_place"]
 def check_config(config: Config) -> None:
     """Raise ValueError or ImportError for a config that cannot be run; see `experiment.check`."""
     config = reduced(config)
+    # Without it the last bits of a result would depend on the threads of LAPACK.
+    need("threadpoolctl", "gcn-rl")
     if config.does("search"):
         check_methods("methods", config.methods)
         for circuit in config.circuits:
@@ -41,7 +45,7 @@ def check_methods(where: str, methods: tuple[str, ...]) -> None:
         if not method.available():
             raise ImportError(
                 f"{where}: {method.name} needs {' and '.join(method.packages)}: "
-                "pip install 'workbench[sizing]'"
+                f"{install_command('sizing')}"
             )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "damping",
     "drawn",
     "in_ngspice",
+    "ngspice_here",
     "response",
 ]
 
@@ -37,12 +38,16 @@ _LARGEST = 1e15  # radians per second
 
 @dataclass(frozen=True)
 class JudgePiece:
-    """The designs of one circuit: (name, values) pairs, the winner's name, the designer's."""
+    """The designs of one circuit: (name, values) pairs, the winner's name, the designer's.
+
+    ``ngspice`` is the version that judges, None where the run judges without.
+    """
 
     circuit: str
     node: str
     designs: tuple[tuple[str, tuple[float, ...]], ...]
     winner: str | None
+    ngspice: str | None
 
     @property
     def weight(self) -> int:
@@ -59,7 +64,7 @@ class JudgePiece:
         # ngspice's own progress would write over the main process's
         with one_thread(), contextlib.redirect_stderr(io.StringIO()):
             return {
-                "ngspice": in_ngspice(problem, designs),
+                "ngspice": in_ngspice(problem, designs, self.ngspice),
                 "corners": {name: corners(problem, values) for name, values in designs.items()},
                 "damping": {
                     name: _plain(damping(problem, values)) for name, values in designs.items()
@@ -77,19 +82,45 @@ def tensor(values: Sequence[float]) -> torch.Tensor:
     return torch.tensor([list(values)], dtype=torch.float64)
 
 
-def in_ngspice(problem: SizingProblem, designs: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def ngspice_here() -> str | None:
+    """The version of ngspice on this machine, None where there is none."""
+    from circuits.analog import ngspice
+
+    return ngspice.version() if ngspice.available() else None
+
+
+def in_ngspice(
+    problem: SizingProblem, designs: Mapping[str, Sequence[float]], judge: str | None
+) -> dict[str, Any]:
     """Metrics of designs by our kernel and by ngspice.
+
+    Parameters
+    ----------
+    problem : SizingProblem
+    designs : mapping
+    judge : str, optional
+        The version of ngspice that the run began with; None: it began without.
 
     Returns
     -------
     dict
         ``missing``: what to install, where ngspice is not there, else None; ``version``;
         ``rows``: per design both sets of metrics and the largest relative difference.
-    """
-    from circuits.analog import ngspice, sizing
 
-    if not ngspice.available():
+    Raises
+    ------
+    RuntimeError
+        Where this machine has another version, or none.
+    """
+    from circuits.analog import sizing
+
+    if judge is None:
         return {"missing": "ngspice is not installed: apt-get install ngspice", "rows": []}
+    if ngspice_here() != judge:
+        raise RuntimeError(
+            f"this run judges with ngspice {judge}, but here is {ngspice_here() or 'none'}: "
+            "install it (apt-get install ngspice libngspice0), or begin anew with --force"
+        )
     params = torch.cat([tensor(values) for values in designs.values()])
     found = sizing.verify_in_ngspice(problem, params)
     rows = [
@@ -102,7 +133,7 @@ def in_ngspice(problem: SizingProblem, designs: Mapping[str, Sequence[float]]) -
         }
         for k, name in enumerate(designs)
     ]
-    return {"missing": None, "version": ngspice.version(), "rows": rows}
+    return {"missing": None, "version": judge, "rows": rows}
 
 
 def apart(

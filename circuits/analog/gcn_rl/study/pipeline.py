@@ -13,7 +13,7 @@ from circuits.analog.gcn_rl.study.ablation import ablation_methods, ablation_row
 from circuits.analog.gcn_rl.study.charges import charge_of, charges
 from circuits.analog.gcn_rl.study.claims import CIRCUIT_TITLES
 from circuits.analog.gcn_rl.study.config import Config, reduced
-from circuits.analog.gcn_rl.study.judging import TOLERANCE, JudgePiece
+from circuits.analog.gcn_rl.study.judging import TOLERANCE, JudgePiece, ngspice_here
 from circuits.analog.gcn_rl.study.pieces import Piece, gather
 from circuits.analog.gcn_rl.study.tasks import PretrainPiece, SearchPiece, TransferPiece, to_trace
 from circuits.analog.gcn_rl.study.words import headline, warnings
@@ -141,7 +141,11 @@ class _Pipeline:
         own = [row for row in found if row["method"] != "human"]
         winner = max(own, key=lambda row: float(row["best"]["fom"]), default=None)
         return JudgePiece(
-            circuit, node, tuple(designs), None if winner is None else winner["method"]
+            circuit,
+            node,
+            tuple(designs),
+            None if winner is None else winner["method"],
+            self.run.find("ngspice", ngspice_here),
         )
 
     def _circuit(

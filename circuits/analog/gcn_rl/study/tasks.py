@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from circuits.analog.gcn_rl.optional import have, need
+from circuits.analog.gcn_rl.optional import need
 from circuits.analog.gcn_rl.policy import Policy, load_policy, save_policy
 from circuits.analog.gcn_rl.problem import SizingProblem
 from circuits.analog.gcn_rl.settings import AgentSettings
@@ -37,11 +37,7 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with (
-            need("threadpoolctl", "one thread").threadpool_limits(1, "blas")
-            if have("threadpoolctl")
-            else nullcontext()
-        ):
+        with need("threadpoolctl", "gcn-rl").threadpool_limits(1, "blas"):
             yield
     finally:
         torch.set_num_threads(before)

@@ -105,10 +105,8 @@ def test_random_search_again_gives_its_numbers(unbroken: Outcome) -> None:
 
 
 def test_ngspice_agrees_with_every_best_design(unbroken: Outcome) -> None:
-    from circuits.analog import ngspice
-
     for own in unbroken.result["circuits"]:
-        if not ngspice.available():
+        if unbroken.run.found()["ngspice"] is None:
             assert "apt-get install ngspice" in own["ngspice"]["missing"]
             continue
         assert len(own["ngspice"]["rows"]) == len(TINY.methods)
@@ -176,7 +174,9 @@ def test_page_is_filled_from_what_is_kept(unbroken: Outcome) -> None:
 def test_kill_and_workers_change_no_number(unbroken: Outcome, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Both runs judge alike, even if ngspice was installed in between.
+    judge = "off" if unbroken.run.found()["ngspice"] is None else "on"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WORKBENCH_NGSPICE": judge}
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -351,6 +351,15 @@ def test_damping_of_the_human_designs() -> None:
     for circuit, node in (("two_tia", "180"), ("ldo", "180"), ("three_tia", "ee114")):
         problem = problems.problem_of(circuit, node)
         assert 0 < judging.damping(problem, problem.human.tolist()) <= 1
+
+
+def test_a_run_judges_with_what_it_began_with() -> None:
+    problem: Any = problems.problem_of("two_tia", "180")
+    designs = {"human": problem.human.tolist()}
+    # begun without ngspice: not asked even where it is installed by now
+    assert judging.in_ngspice(problem, designs, None)["rows"] == []
+    with pytest.raises(RuntimeError, match=r"judges with ngspice 7, but here is .*--force"):
+        judging.in_ngspice(problem, designs, "7")
 
 
 def test_response_has_the_gain_and_bandwidth_of_the_metrics() -> None:
