@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from graphs.adjacency import csr_tensor
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 from workbench.ops.spgemm import spgemm
 from workbench.ops.spmm import spmm
 
@@ -23,9 +23,8 @@ try:
     from torch_geometric.nn.conv.gcn_conv import gcn_norm
     from torch_geometric.nn.dense.linear import Linear
 except ImportError as error:
-    raise ImportError(
-        f"graphs.TwoHopGCN needs torch_geometric ({error}); install it with: "
-        f"{install_command('graphs')}"
+    raise MissingExtraError(
+        f"graphs.TwoHopGCN needs torch_geometric ({error})", "graphs"
     ) from error
 
 if TYPE_CHECKING:

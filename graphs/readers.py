@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from graphs.digraph import DiGraph
 from graphs.text_tables import MalformedError, read_bytes, rows_of
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 __all__ = ["read_digraph", "read_dimacs", "read_edgelist", "read_tntp"]
 
@@ -375,9 +375,7 @@ def _matrix(path: Path, data: bytes) -> Any:
         import scipy.io
         import scipy.sparse
     except ImportError as error:
-        raise ImportError(
-            f"reading {path.name} needs scipy: {install_command('sparse')}"
-        ) from error
+        raise MissingExtraError(f"reading {path.name} needs scipy", "sparse") from error
     try:
         if data[:2] == b"PK":
             return scipy.sparse.load_npz(io.BytesIO(data))

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["NAME", "SIBLINGS", "foreign_siblings", "install_command", "version"]
+__all__ = [
+    "NAME",
+    "SIBLINGS",
+    "MissingExtraError",
+    "foreign_siblings",
+    "install_command",
+    "version",
+]
 
 #: What pip knows. ``workbench`` is another project there, and so are ``circuits`` and ``graphs``.
 NAME = "quantum-graph-workbench"
@@ -37,6 +44,24 @@ def install_command(extra: str) -> str:
     if (root / "pyproject.toml").is_file() and (root / "csrc").is_dir():
         return f"pip install -e '.[{extra}]' (in the checkout)"
     return f"pip install '{NAME}[{extra}]'"
+
+
+class MissingExtraError(ImportError):
+    """Something needs packages of an extra that is not installed; the message installs it.
+
+    Parameters
+    ----------
+    need : str
+        Who needs what, as ``"to_csr needs scipy"``.
+    extra : str
+    """
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(f"{need}: {install_command(extra)}")
+        self.need, self.extra = need, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return MissingExtraError, (self.need, self.extra)
 
 
 def foreign_siblings() -> list[str]:

@@ -8,7 +8,7 @@ import inspect
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -20,9 +20,7 @@ def _fake_provider() -> ModuleType:
     try:
         from qiskit_ibm_runtime import fake_provider
     except ImportError as error:
-        raise ImportError(
-            f"device snapshots need qiskit-ibm-runtime: {install_command('quantum')}"
-        ) from error
+        raise MissingExtraError("device snapshots need qiskit-ibm-runtime", "quantum") from error
     return cast(ModuleType, fake_provider)
 
 

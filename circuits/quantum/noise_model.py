@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -156,8 +156,8 @@ class DeviceNoise:
             from qiskit.providers import BackendV2
             from qiskit_aer.noise import NoiseModel
         except ImportError as error:
-            raise ImportError(
-                f"device noise needs qiskit and qiskit-aer: {install_command('quantum')}"
+            raise MissingExtraError(
+                "device noise needs qiskit and qiskit-aer", "quantum"
             ) from error
         if isinstance(source, NoiseModel):
             return DeviceNoise(source)

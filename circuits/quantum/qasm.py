@@ -24,7 +24,7 @@ from qiskit.circuit.library import DiagonalGate, UnitaryGate
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import Gate
 from circuits.quantum.qiskit_io import build_qiskit, fixed_matrix, from_qiskit, instruction
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
 
 __all__ = ["from_qasm", "to_qasm"]
@@ -93,9 +93,8 @@ def _require_importer() -> None:
     try:
         import qiskit_qasm3_import  # noqa: F401  (qiskit.qasm3.loads needs it)
     except ImportError as error:
-        raise ImportError(
-            "Circuit.from_qasm: reading OpenQASM 3 needs qiskit-qasm3-import; install it with "
-            f"{install_command('quantum')}"
+        raise MissingExtraError(
+            "Circuit.from_qasm: reading OpenQASM 3 needs qiskit-qasm3-import", "quantum"
         ) from error
 
 

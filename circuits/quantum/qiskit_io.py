@@ -12,7 +12,7 @@ import numpy as np
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import GATES, Gate
 from circuits.quantum.symbols import Affine, Param
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
 
 try:
@@ -30,9 +30,8 @@ try:
     )
     from qiskit.quantum_info import SparsePauliOp
 except ImportError as error:
-    raise ImportError(
-        "circuits.quantum: conversion to and from qiskit needs qiskit 2; install it with "
-        f"{install_command('quantum')}"
+    raise MissingExtraError(
+        "circuits.quantum: conversion to and from qiskit needs qiskit 2", "quantum"
     ) from error
 
 __all__ = ["build_qiskit", "fixed_matrix", "from_qiskit", "instruction", "to_qiskit"]

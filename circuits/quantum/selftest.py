@@ -44,15 +44,17 @@ def statevector() -> str:
 
 def noise() -> str:
     """A noisy five-qubit device against qiskit-aer's density matrix."""
+    from circuits.quantum.devices import device
+
+    backend = device("FakeQuitoV2")  # first: without the extra it says what to install
+
     import numpy as np
     from qiskit import QuantumCircuit, transpile
     from qiskit_aer import AerSimulator
     from qiskit_aer.noise import NoiseModel
 
     from circuits.quantum import noisy_probabilities
-    from circuits.quantum.devices import device
 
-    backend = device("FakeQuitoV2")
     circuit = QuantumCircuit(3, 3)
     circuit.h(0)
     circuit.cx(0, 1)

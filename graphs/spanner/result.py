@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphs.digraph import DiGraph
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,7 +121,7 @@ class RoundtripSpanner:
         try:
             from scipy.sparse import csr_array
         except ImportError as error:
-            raise ImportError(f"to_csr needs scipy: {install_command('sparse')}") from error
+            raise MissingExtraError("to_csr needs scipy", "sparse") from error
         keep = self.edge_ids
         g = self.graph
         order = keep[np.lexsort((g.heads[keep], g.tails[keep]))]

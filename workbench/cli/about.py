@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.cli.arguments import Arguments
-from workbench.distribution import NAME, foreign_siblings
+from workbench.distribution import NAME, MissingExtraError, foreign_siblings
 from workbench.experiments.discovery import plugins
 from workbench.experiments.environment import processor, versions
 
@@ -62,7 +62,7 @@ def selftest(words: Sequence[str]) -> int:
     foreign = foreign_siblings()
     for sentence in foreign:
         print(f"FAILED  {sentence}", file=sys.stderr)
-    failures = len(foreign)
+    failures, absent = len(foreign), 0
     began = time.perf_counter()
     for plugin in found:
         started = time.perf_counter()
@@ -70,6 +70,9 @@ def selftest(words: Sequence[str]) -> int:
             if plugin.error is not None:
                 raise RuntimeError(f"{plugin.target} does not load: {plugin.error}")
             state, text = "ok", str(plugin.value())
+        except MissingExtraError as error:
+            state, text = "absent", str(error)
+            absent += 1
         except Exception as error:
             state, text = "FAILED", f"{type(error).__name__}: {error}"
             failures += 1
@@ -82,7 +85,8 @@ def selftest(words: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 1
-    print(f"all {len(found)} checks passed ({total:.1f} s)")
+    left_out = f", {absent} left out for want of optional packages" if absent else ""
+    print(f"all {len(found) - absent} checks passed{left_out} ({total:.1f} s)")
     return 0
 
 

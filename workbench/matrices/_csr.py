@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -32,10 +32,7 @@ def scipy_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(
-            f"workbench.matrices needs scipy ({error}); install it with: "
-            f"{install_command('sparse')}"
-        ) from error
+        raise MissingExtraError(f"workbench.matrices needs scipy ({error})", "sparse") from error
 
 
 def checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 from workbench.ops._native import kernels
 
 __all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
@@ -548,7 +548,7 @@ def _rows_of(crow: Tensor) -> Tensor:
 
 def _wrap_scipy(like: Csr, ptr: Array, idx: Array, values: Array, shape: tuple[int, int]) -> Any:
     if importlib.util.find_spec("scipy") is None:  # pragma: no cover - it made the operand
-        raise ImportError(f"scipy is missing; install it with: {install_command('sparse')}")
+        raise MissingExtraError("a scipy result needs scipy", "sparse")
     import scipy.sparse as sp
 
     is_array = isinstance(like.like, sp.sparray)

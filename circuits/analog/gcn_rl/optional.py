@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from typing import Any
 
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 __all__ = ["have", "need"]
 
@@ -22,12 +22,10 @@ def need(module: str, why: str) -> Any:
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         With the command, if the module's package is not installed.
     """
     package = module.partition(".")[0]
     if not have(package):
-        raise ModuleNotFoundError(
-            f"{why} needs {package}, which is not installed: {install_command('sizing')}"
-        )
+        raise MissingExtraError(f"{why} needs {package}, which is not installed", "sizing")
     return importlib.import_module(module)

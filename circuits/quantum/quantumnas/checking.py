@@ -10,7 +10,7 @@ from circuits.quantum.quantumnas.config import Config
 from circuits.quantum.quantumnas.sampling import SAMPLINGS
 from circuits.quantum.quantumnas.spaces import design_space
 from circuits.quantum.quantumnas.tasks import task
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 __all__ = ["check_config"]
 
@@ -21,7 +21,7 @@ def check_config(config: Config) -> None:
     """Raise ValueError or ImportError for a config that cannot be run; see `experiment.check`."""
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise ImportError(f"quantumnas needs {', '.join(missing)}: {install_command('quantum')}")
+        raise MissingExtraError(f"quantumnas needs {', '.join(missing)}", "quantum")
     _check_numbers(config)
     chosen = task(config.task)
     space = design_space(config.space, n_blocks=config.blocks)

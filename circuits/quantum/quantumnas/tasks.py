@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits.quantum.quantumnas.encoders import Encoder, encoder
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 __all__ = ["TASKS", "Dataset", "Split", "Task", "load_task", "task"]
 
@@ -124,9 +124,7 @@ def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise ImportError(
-            f"the digits tasks need scikit-learn: {install_command('quantum')}"
-        ) from error
+        raise MissingExtraError("the digits tasks need scikit-learn", "quantum") from error
     data = load_digits()
     pixels = np.asarray(data.images, dtype=np.float64)
     digest = hashlib.sha256(pixels.astype(np.uint8).tobytes()).hexdigest()

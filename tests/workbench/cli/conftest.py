@@ -79,6 +79,12 @@ def good_check():
     return "two and two are four"
 
 
+def check_of_an_extra():
+    from workbench.distribution import MissingExtraError
+
+    raise MissingExtraError("noise needs aer", "quantum")
+
+
 def bad_check():
     raise ArithmeticError("two and two are five")
 '''

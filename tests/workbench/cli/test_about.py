@@ -120,6 +120,17 @@ def test_selftest_fails_when_one_check_fails_and_runs_the_others(
     assert "2 of 3 checks failed" in err
 
 
+def test_selftest_leaves_out_what_needs_an_extra(call: Call, only_these: Path) -> None:
+    _announce(
+        only_these,
+        "extra = hash_chain_plugin:check_of_an_extra\nsums = hash_chain_plugin:good_check",
+    )
+    code, out, _ = call("selftest")
+    assert code == 0
+    assert "extra  absent  noise needs aer: pip install" in out
+    assert "all 1 checks passed, 1 left out for want of optional packages" in out
+
+
 def test_selftest_without_checks_is_a_failure(call: Call, only_these: Path) -> None:
     _announce(only_these, "")
     code, _, err = call("selftest")

@@ -7,7 +7,7 @@ from circuits.analog.gcn_rl.optional import need
 from circuits.analog.gcn_rl.study.ablation import ablation_methods
 from circuits.analog.gcn_rl.study.config import Config, reduced
 from circuits.analog.gcn_rl.study.problems import read_method, read_route
-from workbench.distribution import install_command
+from workbench.distribution import MissingExtraError
 
 __all__ = ["check_config", "check_methods", "check_place"]
 
@@ -43,10 +43,8 @@ def check_methods(where: str, methods: tuple[str, ...]) -> None:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}: {error}") from error
         if not method.available():
-            raise ImportError(
-                f"{where}: {method.name} needs {' and '.join(method.packages)}: "
-                f"{install_command('sizing')}"
-            )
+            packages = " and ".join(method.packages)
+            raise MissingExtraError(f"{where}: {method.name} needs {packages}", "sizing")
 
 
 def check_place(where: str, circuit: str, node: str) -> None:
