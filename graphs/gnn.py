@@ -170,7 +170,7 @@ class TwoHopGCN(_Layer):
         self.add_self_loops, self.normalize = loops, normalize
         self._square: Tensor | None = None
         self.lin = Linear(in_channels, out_channels, bias=False, weight_initializer="glorot")
-        self.bias = torch.nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.bias = torch.nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

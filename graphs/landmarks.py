@@ -11,6 +11,8 @@ import numpy.typing as npt
 from graphs.arguments import edge_flags, integers, to_numpy, vertex_numbers
 from graphs.digraph import DiGraph
 from graphs.searches import sssp
+from workbench.ops._buffers import empty_array
+from workbench.ops._threads import thread_count
 from workbench.ops.landmark_search import landmark_search
 
 __all__ = ["LandmarkOracle", "Route", "landmark_oracle"]
@@ -174,6 +176,7 @@ class LandmarkOracle:
         settled : ndarray
             int64, shape ``(q,)``: vertices each search expanded.
         """
+        threads = thread_count("search_pairs", num_threads)
         if active < 0:
             raise ValueError(f"active must not be negative, got {active}")
         a, b = (
@@ -190,7 +193,7 @@ class LandmarkOracle:
             from_,
             active=active,
             edge_mask=self.edge_mask,
-            num_threads=num_threads,
+            num_threads=threads,
         )
         paths = np.split(found.edges, found.starts[1:])[:-1]
         return found.distances, paths, found.settled
@@ -202,7 +205,7 @@ class LandmarkOracle:
             vertex_numbers(np.atleast_1d(x).ravel(), self.g.n, k)
             for x, k in ((first, "u"), (second, "v"))
         )
-        lower, upper = np.empty(a.size), np.empty(a.size)
+        lower, upper = empty_array(a.size, np.float64), empty_array(a.size, np.float64)
         step = max(1, _PIECE // max(1, self.landmarks.size))
         for i in range(0, a.size, step):
             here = slice(i, i + step)
@@ -289,6 +292,7 @@ def landmark_oracle(
     ----------
     Goldberg, Harrelson, "Computing the shortest path: A* search meets graph theory", SODA 2005.
     """
+    threads = thread_count("landmark_oracle", num_threads)
     landmarks = vertex_numbers(
         integers(np.atleast_1d(to_numpy(sources)), "sources"), g.n, "sources"
     )
@@ -303,7 +307,7 @@ def landmark_oracle(
         raise ValueError(f"stretch must be at least 1, got {stretch}")
     to, from_ = (
         np.ascontiguousarray(
-            sssp(g, landmarks, reverse=reverse, edge_mask=mask, num_threads=num_threads).T
+            sssp(g, landmarks, reverse=reverse, edge_mask=mask, num_threads=threads).T
         )
         for reverse in (True, False)
     )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from graphs.arguments import edge_flags, to_numpy, vertex_number, vertex_numbers
 from graphs.digraph import DiGraph
+from workbench.ops._threads import thread_count
 
 __all__ = [
     "Ball",
@@ -152,6 +153,7 @@ def sssp(
     single = np.ndim(sources) == 0
     start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
+    threads = thread_count("sssp", num_threads)
     mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
     if sparse:
         if limit is None:
@@ -164,7 +166,7 @@ def sssp(
             reverse=reverse,
             edge_mask=mask,
             parents=return_parents,
-            num_threads=num_threads,
+            num_threads=threads,
         )
         return SparseDistances(indptr, vertices, near, parents if return_parents else None, g.n)
     wanted = None
@@ -178,7 +180,7 @@ def sssp(
         targets=wanted,
         edge_mask=mask,
         parents=return_parents,
-        num_threads=num_threads,
+        num_threads=threads,
     )
     if single:
         distances = distances[0]
@@ -229,13 +231,14 @@ def roundtrip_distances(
     """
     start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
+    threads = thread_count("roundtrip_distances", num_threads)
     mask = None if edge_mask is None else edge_flags(edge_mask, g.m)
     if sparse:
         if limit is None:
             raise ValueError("sparse distances need a limit")
-        rows = g._search.round_trips_near(start, limit, edge_mask=mask, num_threads=num_threads)
+        rows = g._search.round_trips_near(start, limit, edge_mask=mask, num_threads=threads)
         return SparseDistances(*rows, None, g.n)
-    out = g._search.round_trips(start, limit=limit, edge_mask=mask, num_threads=num_threads)
+    out = g._search.round_trips(start, limit=limit, edge_mask=mask, num_threads=threads)
     return out[0] if np.ndim(sources) == 0 else out
 
 

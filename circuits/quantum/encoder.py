@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuits.quantum.noise_lowering import ParameterTable, affine_angle
+from workbench.ops._buffers import empty_array
 from workbench.ops.program import Source
 
 __all__ = ["merged_angles"]
@@ -55,7 +56,7 @@ def merged_angles(encoder: Any, table: ParameterTable, inputs: Real) -> Real:
                 total += coefficient * inputs[:, index]
             angles.append(total)
         unitaries[wires[0]] = _unitary(item.operation, angles) @ unitaries[wires[0]]
-    out = np.empty((samples, 3 * encoder.num_qubits))
+    out = empty_array((samples, 3 * encoder.num_qubits), np.float64)
     for wire, unitary in enumerate(unitaries):
         out[:, 3 * wire : 3 * wire + 3] = _u_angles(unitary)
     return out

@@ -18,6 +18,7 @@ from torch import Tensor
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.symbols import Affine
+from workbench.ops._buffers import empty_array
 from workbench.ops.program import Program, Source
 from workbench.ops.statevector import expectation as _expectation
 from workbench.ops.statevector import statevector as _statevector
@@ -177,7 +178,7 @@ def sample(
     with torch.no_grad():
         exact = probabilities(circuit, weights, inputs, memory_limit=memory_limit)
     table = exact.cpu().numpy().astype(np.float64).cumsum(axis=1)
-    indices = np.empty((table.shape[0], shots), dtype=np.int64)
+    indices = empty_array((table.shape[0], shots), np.int64)
     for row, cumulative in enumerate(table):
         draws = generator.random(shots) * cumulative[-1]
         # A draw rounded up to the total belongs to the last state that can occur at all.

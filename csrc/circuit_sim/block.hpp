@@ -18,18 +18,19 @@ struct Block {
 };
 
 inline Block open_block(const PlanView& plan, const double* rows, Span span, Scratch& scratch) {
-    Block b{plan,    span,   scratch.take(plan.n_rows), nullptr, scratch.zeros(plan.n_nodes),
-            nullptr, nullptr};
+    Block b{plan,
+            span,
+            scratch.take(plan.n_rows),
+            scratch.take_as<Sized>(plan.n_devices),
+            scratch.zeros(plan.n_nodes),
+            scratch.take(plan.n_voltage_sources),
+            scratch.take(plan.n_current_sources)};
+    if (scratch.counts()) return b;
     for (int r = 0; r < plan.n_rows; ++r) b.rows[r] = load(rows + r * span.batch, span);
-    static_assert(sizeof(Sized) % sizeof(V) == 0);
-    constexpr std::int64_t kVectors = sizeof(Sized) / sizeof(V);
-    b.sized = reinterpret_cast<Sized*>(scratch.take(kVectors * plan.n_devices));
     for (int i = 0; i < plan.n_devices; ++i) {
         const Mos& mos = plan.devices[i];
         b.sized[i] = size_device(mos, plan.models[mos.model], b.rows);
     }
-    b.volts = scratch.take(plan.n_voltage_sources);
-    b.amps = scratch.take(plan.n_current_sources);
     for (int i = 0; i < plan.n_voltage_sources; ++i)
         b.volts[i] = b.rows[plan.voltage_sources[i].row];
     for (int i = 0; i < plan.n_current_sources; ++i)

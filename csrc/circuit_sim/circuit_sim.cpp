@@ -128,14 +128,15 @@ struct Prepared {
 /// A block costs some microseconds at least, and starting a thread about as much.
 constexpr std::int64_t kBlocksPerThread = 2;
 
-template <typename Kernel, typename Task>
-void over_blocks(const Prepared& prepared, std::int64_t batch, const Task& task, Kernel kernel,
-                 int drives, int adjoints, std::int64_t coarse) {
+template <typename Task>
+void over_blocks(const Prepared& prepared, std::int64_t batch, const Task& task,
+                 const Kernel<Task>& kernel) {
     const int lanes = WB_SELECT_ISA(lanes)();
     const std::int64_t blocks = (batch + lanes - 1) / lanes;
-    const std::int64_t doubles = scratch_doubles(prepared.view, drives, adjoints, coarse);
+    const std::int64_t doubles = kernel.doubles(prepared.view, task);
     parallel_for(blocks, threads_for(blocks, kBlocksPerThread), [&](std::int64_t block, int) {
-        kernel(prepared.view, task, Span{block * lanes, batch}, thread_scratch<double>(doubles));
+        const Scratch<double> scratch(doubles);
+        kernel.run(prepared.view, task, Span{block * lanes, batch}, scratch.data(), doubles);
     });
 }
 
@@ -198,7 +199,7 @@ void operating_point(const Candidates& c, const double* start, std::int64_t star
                      double* voltages, double* currents, std::int64_t* status) {
     const Prepared prepared(c.plan, c.celsius);
     const OperatingTask task{c.rows, start, start_columns, voltages, currents, status};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(operating_kernel)(), 0, 0, 0);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(operating_kernel)());
 }
 
 void operating_point_backward(const Candidates& c, const double* voltages,
@@ -206,7 +207,7 @@ void operating_point_backward(const Candidates& c, const double* voltages,
                               double* grad_rows) {
     const Prepared prepared(c.plan, c.celsius);
     const OperatingBackwardTask task{c.rows, voltages, grad_voltages, grad_currents, grad_rows};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(operating_backward_kernel)(), 0, 0, 0);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(operating_backward_kernel)());
 }
 
 void small_signal(const Candidates& c, const Sweep& sweep, double* transfer, double* density) {
@@ -214,8 +215,7 @@ void small_signal(const Candidates& c, const Sweep& sweep, double* transfer, dou
     PreparedSweep s(c, sweep, false);
     s.task.transfer = transfer;
     s.task.density = density;
-    over_blocks(prepared, c.batch, s.task, WB_SELECT_ISA(sweep_kernel)(), s.task.n_drives,
-                s.task.n_adjoints, 0);
+    over_blocks(prepared, c.batch, s.task, WB_SELECT_ISA(sweep_kernel)());
 }
 
 void small_signal_backward(const Candidates& c, const Sweep& sweep, const double* grad_transfer,
@@ -226,8 +226,7 @@ void small_signal_backward(const Candidates& c, const Sweep& sweep, const double
     s.task.transfer = const_cast<double*>(grad_transfer);
     s.task.density = const_cast<double*>(grad_density);
     const SweepBackwardTask task{s.task, grad_rows, grad_voltages};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(sweep_backward_kernel)(), s.task.n_drives,
-                s.task.n_adjoints, 0);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(sweep_backward_kernel)());
 }
 
 void find_frequencies(const Candidates& c, const Sweep& sweep,
@@ -239,8 +238,7 @@ void find_frequencies(const Candidates& c, const Sweep& sweep,
     const SearchTask task{s.task,    count, requests.data(),
                           low,       high,  static_cast<int>(points),
                           frequency, slope, turn};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(search_kernel)(), s.task.n_drives,
-                s.task.n_adjoints, std::int64_t{count} * points);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(search_kernel)());
 }
 
 namespace {
@@ -275,8 +273,7 @@ void transient(const Candidates& c, const double* voltages, const Waves& waves,
     task.out = out;
     task.status = status;
     task.steps = steps;
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_kernel)(), 0, 0,
-                std::int64_t{4} * task.n_outputs);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_kernel)());
 }
 
 void transient_backward(const Candidates& c, const double* voltages, const Waves& waves,
@@ -288,14 +285,13 @@ void transient_backward(const Candidates& c, const double* voltages, const Waves
     const TransientBackwardTask task{
         transient_task(c, voltages, waves, times, pairs, tolerance, max_steps), grad_out, grad_rows,
         grad_voltages};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_backward_kernel)(), 0, 0,
-                std::int64_t{4} * task.forward.n_outputs);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(transient_backward_kernel)());
 }
 
 void device_state(const Candidates& c, const double* voltages, double* state) {
     const Prepared prepared(c.plan, c.celsius);
     const DeviceTask task{c.rows, voltages, state};
-    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(device_kernel)(), 0, 0, 0);
+    over_blocks(prepared, c.batch, task, WB_SELECT_ISA(device_kernel)());
 }
 
 }  // namespace wb::circuit_sim

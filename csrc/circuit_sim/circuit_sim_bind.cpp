@@ -74,8 +74,9 @@ py::tuple operating_point(const Words& code, const Reals& data, std::int64_t n_n
                  std::to_string(start.shape(1)));
         }
     }
-    Reals voltages({c.nodes, c.batch}), currents({c.sources, c.batch});
-    Words status(c.batch);
+    Reals voltages = fresh_array<double>({c.nodes, c.batch});
+    Reals currents = fresh_array<double>({c.sources, c.batch});
+    Words status = fresh_array<std::int64_t>(c.batch);
     double *v = voltages.mutable_data(), *i = currents.mutable_data();
     std::int64_t* s = status.mutable_data();
     const double* begin = given ? start.data() : nullptr;
@@ -94,7 +95,7 @@ Reals operating_point_backward(const Words& code, const Reals& data, std::int64_
     check_shape(voltages, "voltages", {c.nodes, c.batch});
     check_shape(grad_voltages, "grad_voltages", {c.nodes, c.batch});
     check_shape(grad_currents, "grad_currents", {c.sources, c.batch});
-    Reals grad_rows({c.n_rows, c.batch});
+    Reals grad_rows = fresh_array<double>({c.n_rows, c.batch});
     double* out = grad_rows.mutable_data();
     {
         py::gil_scoped_release release;
@@ -110,9 +111,9 @@ py::tuple small_signal(const Words& code, const Reals& data, std::int64_t n_node
                        double temperature) {
     const Common c = common(code, data, n_nodes, rows, temperature);
     const auto sweep = sweep_of(c, voltages, frequencies, drives, outputs, noise);
-    Complexes transfer({sweep.n_frequencies, static_cast<std::int64_t>(outputs.shape(0)),
-                        sweep.n_drives, c.batch});
-    Reals density({sweep.n_frequencies, static_cast<std::int64_t>(noise.shape(0)), c.batch});
+    Complexes transfer = fresh_array<std::complex<double>>(
+        {sweep.n_frequencies, outputs.shape(0), sweep.n_drives, c.batch});
+    Reals density = fresh_array<double>({sweep.n_frequencies, noise.shape(0), c.batch});
     auto* h = reinterpret_cast<double*>(transfer.mutable_data());
     double* s = density.mutable_data();
     {
@@ -132,7 +133,8 @@ py::tuple small_signal_backward(const Words& code, const Reals& data, std::int64
     check_shape(grad_transfer, "grad_transfer",
                 {sweep.n_frequencies, outputs.shape(0), sweep.n_drives, c.batch});
     check_shape(grad_density, "grad_density", {sweep.n_frequencies, noise.shape(0), c.batch});
-    Reals grad_rows({c.n_rows, c.batch}), grad_voltages({c.nodes, c.batch});
+    Reals grad_rows = fresh_array<double>({c.n_rows, c.batch});
+    Reals grad_voltages = fresh_array<double>({c.nodes, c.batch});
     double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
     const auto* h = reinterpret_cast<const double*>(grad_transfer.data());
     {
@@ -169,8 +171,9 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
         fail("points must be in [2, 100000], got " + std::to_string(points));
     }
     const auto count = static_cast<std::int64_t>(requests.shape(0));
-    Reals frequency({count, c.batch}), turn({count, c.batch});
-    Complexes slope({count, c.batch});
+    Reals frequency = fresh_array<double>({count, c.batch});
+    Reals turn = fresh_array<double>({count, c.batch});
+    Complexes slope = fresh_array<std::complex<double>>({count, c.batch});
     double *f = frequency.mutable_data(), *t = turn.mutable_data();
     auto* s = reinterpret_cast<double*>(slope.mutable_data());
     {
@@ -222,8 +225,9 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
                     std::int64_t max_steps, double temperature) {
     const Common c = common(code, data, n_nodes, rows, temperature);
     check_transient(c, voltages, wave_times, waves, times, outputs, tolerance, max_steps);
-    Reals out({times.size(), outputs.shape(0), static_cast<py::ssize_t>(c.batch)});
-    Words status(c.batch), steps(c.batch);
+    Reals out = fresh_array<double>({times.size(), outputs.shape(0), c.batch});
+    Words status = fresh_array<std::int64_t>(c.batch);
+    Words steps = fresh_array<std::int64_t>(c.batch);
     double* o = out.mutable_data();
     std::int64_t *s = status.mutable_data(), *n = steps.mutable_data();
     {
@@ -242,7 +246,8 @@ py::tuple transient_backward(const Words& code, const Reals& data, std::int64_t 
     const Common c = common(code, data, n_nodes, rows, temperature);
     check_transient(c, voltages, wave_times, waves, times, outputs, tolerance, max_steps);
     check_shape(grad_out, "grad_out", {times.size(), outputs.shape(0), c.batch});
-    Reals grad_rows({c.n_rows, c.batch}), grad_voltages({c.nodes, c.batch});
+    Reals grad_rows = fresh_array<double>({c.n_rows, c.batch});
+    Reals grad_voltages = fresh_array<double>({c.nodes, c.batch});
     double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
     {
         py::gil_scoped_release release;
@@ -258,7 +263,7 @@ Reals device_state(const Words& code, const Reals& data, std::int64_t n_nodes, c
     const Common c = common(code, data, n_nodes, rows, temperature);
     check_shape(voltages, "voltages", {c.nodes, c.batch});
     const auto devices = static_cast<std::int64_t>(c.plan->net.devices.size());
-    Reals state({devices, std::int64_t{16}, c.batch});
+    Reals state = fresh_array<double>({devices, 16, c.batch});
     double* out = state.mutable_data();
     {
         py::gil_scoped_release release;

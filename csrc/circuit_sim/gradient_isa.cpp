@@ -18,8 +18,7 @@ SmallBar open_bar(const PlanView& p, Scratch& scratch) {
     bar.resistors = scratch.zeros(p.n_resistors);
     bar.capacitors = scratch.zeros(p.n_capacitors);
     bar.resistor_noise = scratch.zeros(p.n_resistors);
-    constexpr std::int64_t kVectors = sizeof(DeviceBar) / sizeof(V);
-    bar.devices = reinterpret_cast<DeviceBar*>(scratch.zeros(kVectors * p.n_devices));
+    bar.devices = scratch.zeros_as<DeviceBar>(p.n_devices);
     bar.device_noise = scratch.zeros(p.n_devices);
     bar.device_flicker = scratch.zeros(p.n_devices);
     return bar;
@@ -252,24 +251,43 @@ void flicker_back(const Block& b, int device, V flicker, V flicker_bar, DeviceBa
     rows_bar[mos.row[kM]] -= share / d.m;
 }
 
-void sweep_backward(const PlanView& p, const SweepBackwardTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.sweep.rows, span, scratch);
+struct Room {
+    Block b;
+    Small small;
+    SmallBar bar;
+    Pass<2> two;
+    Pass<1> one;
+    Complex<2>* nodes_two;
+    Complex<1>* nodes_one;
+    V *rows_bar, *nodes_bar;
+
+    Room(const PlanView& p, const SweepBackwardTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.sweep.rows, span, scratch)),
+          small(open_small(p, task.sweep, scratch)),
+          bar(open_bar(p, scratch)),
+          two(open_pass<2>(p, task.sweep, span, small, scratch)),
+          one(open_pass<1>(p, task.sweep, span, small, scratch)),
+          nodes_two(scratch.take_as<Complex<2>>(p.n_nodes)),
+          nodes_one(scratch.take_as<Complex<1>>(p.n_nodes)),
+          rows_bar(scratch.zeros(p.n_rows)),
+          nodes_bar(scratch.zeros(p.n_nodes)) {}
+};
+
+void sweep_backward(Room& room, const SweepBackwardTask& task) {
+    Block& b = room.b;
+    Small& small = room.small;
+    SmallBar& bar = room.bar;
+    V *const rows_bar = room.rows_bar, *const nodes_bar = room.nodes_bar;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
     load_nodes(b, task.sweep.voltages);
     Mask ok = ~Mask{};
     for (int node = 1; node < p.n_nodes; ++node) ok &= finite(b.nodes[node]);
-    const Small small = linearize(b, task.sweep, scratch);
-    SmallBar bar = open_bar(p, scratch);
-    auto two = open_pass<2>(p, task.sweep, span, small, scratch);
-    auto one = open_pass<1>(p, task.sweep, span, small, scratch);
-    auto* nodes_two = reinterpret_cast<Complex<2>*>(scratch.take(4 * p.n_nodes));
-    auto* nodes_one = reinterpret_cast<Complex<1>*>(scratch.take(2 * p.n_nodes));
+    linearize(b, task.sweep, small);
     std::int64_t f = 0;
-    for (; f + 2 <= task.sweep.n_frequencies; f += 2) backward_at(two, f, nodes_two, bar);
-    for (; f < task.sweep.n_frequencies; ++f) backward_at(one, f, nodes_one, bar);
+    for (; f + 2 <= task.sweep.n_frequencies; f += 2) backward_at(room.two, f, room.nodes_two, bar);
+    for (; f < task.sweep.n_frequencies; ++f) backward_at(room.one, f, room.nodes_one, bar);
 
-    V* const rows_bar = scratch.zeros(p.n_rows);
-    V* const nodes_bar = scratch.zeros(p.n_nodes);
     const double kt4 = 4 * kBoltzmann * p.kelvin;
     for (int i = 0; i < p.n_resistors; ++i) {
         const V g = small.conductances[i];
@@ -296,6 +314,8 @@ void sweep_backward(const PlanView& p, const SweepBackwardTask& task, Span span,
 
 }  // namespace
 
-SweepBackwardKernel sweep_backward_kernel() { return &sweep_backward; }
+SweepBackwardKernel sweep_backward_kernel() {
+    return Opened<Room, SweepBackwardTask, &sweep_backward>::kernel();
+}
 
 }  // namespace wb::circuit_sim::WB_ISA

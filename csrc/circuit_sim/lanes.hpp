@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "circuit_sim/view.hpp"
+#include "core/carver.hpp"
 
 namespace wb::circuit_sim::WB_ISA {
 namespace {
@@ -146,23 +147,27 @@ inline void load_complex(const double* p, Span span, V& re, V& im) {
     im = s;
 }
 
-/// Hands out parts of the scratch memory.
-class Scratch {
-  public:
-    explicit Scratch(double* memory) : at_(reinterpret_cast<V*>(memory)) {}
-    V* take(std::int64_t count) {
-        V* out = at_;
-        at_ += count;
-        return out;
-    }
-    V* zeros(std::int64_t count) {
-        V* out = take(count);
-        for (std::int64_t i = 0; i < count; ++i) out[i] = V{};
-        return out;
-    }
+struct Vectors {
+    using V = circuit_sim::WB_ISA::V;
+};
+using Scratch = Carver<Vectors>;
 
-  private:
-    V* at_;
+/// The two functions of a kernel from the type that opens a block for it, `Room(plan, task, span,
+/// scratch)`, and the pass over an open block, `pass(room, task)`.
+template <typename Room, typename Task, void (*pass)(Room&, const Task&)>
+struct Opened {
+    static void run(const PlanView& p, const Task& task, Span span, double* memory,
+                    std::int64_t doubles) {
+        Scratch scratch(memory, doubles);
+        Room room(p, task, span, scratch);
+        pass(room, task);
+    }
+    static std::int64_t doubles(const PlanView& p, const Task& task) {
+        Scratch scratch;
+        const Room room(p, task, Span{0, 1}, scratch);
+        return scratch.vectors() * kLanes;
+    }
+    static Kernel<Task> kernel() { return {&run, &doubles}; }
 };
 
 inline V gathered(const GatherView& g, int row, const V* from) {

@@ -13,7 +13,7 @@ constexpr int kIterations = 80;
 
 struct Newton {
     Block& block;
-    V *unknowns, *currents, *conductances, *entries, *factors, *inverse, *law, *step;
+    V *unknowns, *currents, *conductances, *entries, *factors, *inverse, *law, *step, *begin;
 };
 
 /// Runs Newton on the active lanes and returns those that converged; the others keep where they
@@ -21,8 +21,7 @@ struct Newton {
 Mask newton(const Newton& n, V shunt, V scale, Mask active) {
     Block& b = n.block;
     const PlanView& p = b.plan;
-    V* const begin = n.step + p.n_unknowns;
-    for (int u = 0; u < p.n_unknowns; ++u) begin[u] = n.unknowns[u];
+    for (int u = 0; u < p.n_unknowns; ++u) n.begin[u] = n.unknowns[u];
     Mask open = active, converged{};
     V before = all(1e300);
     for (int iteration = 0; iteration < kIterations && any(open); ++iteration) {
@@ -55,7 +54,7 @@ Mask newton(const Newton& n, V shunt, V scale, Mask active) {
         open &= ~done;
     }
     for (int u = 0; u < p.n_unknowns; ++u) {
-        n.unknowns[u] = choose(converged | ~active, n.unknowns[u], begin[u]);
+        n.unknowns[u] = choose(converged | ~active, n.unknowns[u], n.begin[u]);
     }
     return converged;
 }
@@ -102,19 +101,32 @@ V middle_of_sources(const Block& b) {
     return 0.5 * (low + high);
 }
 
-void operating_point(const PlanView& p, const OperatingTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.rows, span, scratch);
-    const Newton n{b,
-                   scratch.take(p.n_unknowns),
-                   scratch.take(p.n_currents),
-                   scratch.take(p.n_conductances),
-                   scratch.take(p.n_dc_entries),
-                   scratch.take(p.dc.n_factors),
-                   scratch.take(p.n_unknowns),
-                   scratch.take(p.n_unknowns),
-                   scratch.take(2 * p.n_unknowns)};
-    V* const guess = scratch.take(p.n_unknowns);
+struct OperatingRoom {
+    Block b;
+    Newton newton;
+    V* guess;
+
+    OperatingRoom(const PlanView& p, const OperatingTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.rows, span, scratch)),
+          newton{b,
+                 scratch.take(p.n_unknowns),
+                 scratch.take(p.n_currents),
+                 scratch.take(p.n_conductances),
+                 scratch.take(p.n_dc_entries),
+                 scratch.take(p.dc.n_factors),
+                 scratch.take(p.n_unknowns),
+                 scratch.take(p.n_unknowns),
+                 scratch.take(p.n_unknowns),
+                 scratch.take(p.n_unknowns)},
+          guess(scratch.take(p.n_unknowns)) {}
+};
+
+void operating_point(OperatingRoom& room, const OperatingTask& task) {
+    Block& b = room.b;
+    const Newton& n = room.newton;
+    V* const guess = room.guess;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
     for (int u = 0; u < p.n_unknowns; ++u) n.unknowns[u] = V{};
     place(b, n.unknowns, all(1.0));
     const V middle = middle_of_sources(b);
@@ -161,17 +173,35 @@ void operating_point(const PlanView& p, const OperatingTask& task, Span span, do
     }
 }
 
-void operating_point_backward(const PlanView& p, const OperatingBackwardTask& task, Span span,
-                              double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.rows, span, scratch);
+struct BackwardRoom {
+    Block b;
+    V *rows_bar, *weight, *direct, *nodes_bar;
+    V *currents, *conductances, *entries, *factors, *inverse, *mu, *work;
+
+    BackwardRoom(const PlanView& p, const OperatingBackwardTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.rows, span, scratch)),
+          rows_bar(scratch.zeros(p.n_rows)),
+          weight(scratch.zeros(p.n_nodes)),
+          direct(scratch.zeros(p.n_nodes)),
+          nodes_bar(scratch.zeros(p.n_nodes)),
+          currents(scratch.take(p.n_currents)),
+          conductances(scratch.take(p.n_conductances)),
+          entries(scratch.take(p.n_dc_entries)),
+          factors(scratch.take(p.dc.n_factors)),
+          inverse(scratch.take(p.n_unknowns)),
+          mu(scratch.zeros(p.n_unknowns)),
+          work(scratch.take(p.n_unknowns)) {}
+};
+
+void operating_point_backward(BackwardRoom& room, const OperatingBackwardTask& task) {
+    Block& b = room.b;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
+    V *const rows_bar = room.rows_bar, *const weight = room.weight, *const direct = room.direct,
+             *const nodes_bar = room.nodes_bar, *const mu = room.mu;
     load_nodes(b, task.voltages);
     Mask ok = ~Mask{};
     for (int node = 1; node < p.n_nodes; ++node) ok &= finite(b.nodes[node]);
-    V* const rows_bar = scratch.zeros(p.n_rows);
-    V* const weight = scratch.zeros(p.n_nodes);
-    V* const direct = scratch.zeros(p.n_nodes);
-    V* const nodes_bar = scratch.zeros(p.n_nodes);
 
     // Cotangents of source currents are weights of the laws below their edges.
     bool some = false;
@@ -190,20 +220,15 @@ void operating_point_backward(const PlanView& p, const OperatingBackwardTask& ta
     }
     if (some) laws_back(b, weight, nullptr, direct, nullptr);
 
-    V* const currents = scratch.take(p.n_currents);
-    V* const conductances = scratch.take(p.n_conductances);
-    V* const entries = scratch.take(p.n_dc_entries);
-    V* const factors = scratch.take(p.dc.n_factors);
-    V* const inverse = scratch.take(p.n_unknowns);
-    V* const mu = scratch.zeros(p.n_unknowns);
-    V* const work = scratch.take(p.n_unknowns);
-    real_quantities(b, all(1.0), currents, conductances);
-    for (int e = 0; e < p.n_dc_entries; ++e) entries[e] = gathered(p.dc_matrix, e, conductances);
-    factor_real(p.dc, entries, factors, inverse);
+    real_quantities(b, all(1.0), room.currents, room.conductances);
+    for (int e = 0; e < p.n_dc_entries; ++e) {
+        room.entries[e] = gathered(p.dc_matrix, e, room.conductances);
+    }
+    factor_real(p.dc, room.entries, room.factors, room.inverse);
     for (int node = 1; node < p.n_nodes; ++node) {
         if (p.unknown_of[node] >= 0) mu[p.unknown_of[node]] += direct[node];
     }
-    solve_real_transposed(p.dc, factors, inverse, mu, work);
+    solve_real_transposed(p.dc, room.factors, room.inverse, mu, room.work);
     for (int node = 1; node < p.n_nodes; ++node) {
         if (p.unknown_of[node] >= 0) weight[node] -= mu[p.unknown_of[node]];
     }
@@ -216,9 +241,17 @@ void operating_point_backward(const PlanView& p, const OperatingBackwardTask& ta
     }
 }
 
-void device_state(const PlanView& p, const DeviceTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.rows, span, scratch);
+struct DeviceRoom {
+    Block b;
+
+    DeviceRoom(const PlanView& p, const DeviceTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.rows, span, scratch)) {}
+};
+
+void device_state(DeviceRoom& room, const DeviceTask& task) {
+    Block& b = room.b;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
     load_nodes(b, task.voltages);
     for (int i = 0; i < p.n_devices; ++i) {
         const Mos& m = p.devices[i];
@@ -258,8 +291,12 @@ void device_state(const PlanView& p, const DeviceTask& task, Span span, double* 
 }  // namespace
 
 int lanes() { return kLanes; }
-OperatingKernel operating_kernel() { return &operating_point; }
-OperatingBackwardKernel operating_backward_kernel() { return &operating_point_backward; }
-DeviceKernel device_kernel() { return &device_state; }
+OperatingKernel operating_kernel() {
+    return Opened<OperatingRoom, OperatingTask, &operating_point>::kernel();
+}
+OperatingBackwardKernel operating_backward_kernel() {
+    return Opened<BackwardRoom, OperatingBackwardTask, &operating_point_backward>::kernel();
+}
+DeviceKernel device_kernel() { return Opened<DeviceRoom, DeviceTask, &device_state>::kernel(); }
 
 }  // namespace wb::circuit_sim::WB_ISA

@@ -24,8 +24,8 @@ struct Pass {
 
 template <int N>
 Complex<N>* with_zero(const PlanView& p, Scratch& scratch) {
-    auto* memory = reinterpret_cast<Complex<N>*>(scratch.zeros(2 * N * (p.n_unknowns + 1)));
-    return memory + 1;
+    auto* memory = scratch.zeros_as<Complex<N>>(std::int64_t{p.n_unknowns} + 1);
+    return scratch.counts() ? nullptr : memory + 1;
 }
 
 template <int N>
@@ -34,7 +34,7 @@ Pass<N> open_pass(const PlanView& p, const SweepTask& task, Span span, const Sma
     Factors<N> factors = open_factors<N>(p, scratch);
     auto* x = with_zero<N>(p, scratch);
     auto* z = with_zero<N>(p, scratch);
-    auto* work = reinterpret_cast<Complex<N>*>(scratch.take(6 * N * p.n_unknowns));
+    auto* work = scratch.take_as<Complex<N>>(std::int64_t{3} * p.n_unknowns);
     return {p, task, span, small, factors, x, z, work, {}};
 }
 

@@ -304,6 +304,12 @@ Drives compile_drives(const Plan& plan, std::span<const double> amplitudes, std:
     const Netlist& net = plan.net;
     const std::size_t nodes = at(net.n_nodes), n = at(plan.n_unknowns),
                       sources = net.sources.size();
+    const std::int64_t entries = std::max<std::int64_t>({1, net.n_nodes, plan.n_unknowns});
+    if (count > INT32_MAX / entries) {  // they are numbered in 32 bits
+        throw std::invalid_argument("drives must be at most " +
+                                    std::to_string(INT32_MAX / entries) + ", got " +
+                                    std::to_string(count));
+    }
     Drives out;
     out.count = static_cast<int>(count);
     out.offset.assign(at(out.count) * nodes, 0.0);

@@ -198,17 +198,31 @@ Found peak(const Search& s, int points, double low, double stride) {
     return {x, finite(most) & (most > V{}), cell, h};
 }
 
-void search(const PlanView& p, const SearchTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.sweep.rows, span, scratch);
-    load_nodes(b, task.sweep.voltages);
-    const Small small = linearize(b, task.sweep, scratch);
-    auto one = open_pass<1>(p, task.sweep, span, small, scratch);
-    const int points = task.points;
+struct Room {
+    Block b;
+    Small small;
+    Pass<1> one;
+    V *re, *im;
+
+    Room(const PlanView& p, const SearchTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.sweep.rows, span, scratch)),
+          small(open_small(p, task.sweep, scratch)),
+          one(open_pass<1>(p, task.sweep, span, small, scratch)),
+          re(scratch.take(std::int64_t{task.n_requests} * task.points)),
+          im(scratch.take(std::int64_t{task.n_requests} * task.points)) {}
+};
+
+void search(Room& room, const SearchTask& task) {
+    Small& small = room.small;
+    Pass<1>& one = room.one;
+    V *const re = room.re, *const im = room.im;
+    const PlanView& p = room.b.plan;
+    const Span span = room.b.span;
+    load_nodes(room.b, task.sweep.voltages);
+    linearize(room.b, task.sweep, small);
+    const std::int64_t points = task.points;
     const double low = __builtin_log(task.low);
-    const double stride = (__builtin_log(task.high) - low) / (points - 1);
-    V* const re = scratch.take(std::int64_t{task.n_requests} * points);
-    V* const im = scratch.take(std::int64_t{task.n_requests} * points);
+    const double stride = (__builtin_log(task.high) - low) / (task.points - 1);
 
     // Requests on the same response share its coarse values: those of the first.
     const auto column = [&](int r, int k) {
@@ -228,8 +242,8 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
         const Complex<1> h = transfer_of(p, small, one.factors, task.sweep, drive, nodes, one.z);
         return Response{h.re[0], h.im[0], V{}, V{}};
     };
-    for (int i = 0; i < points; ++i) {
-        one.factors.omega[0] = all(kTwoPi * __builtin_exp(low + stride * i));
+    for (std::int64_t i = 0; i < points; ++i) {
+        one.factors.omega[0] = all(kTwoPi * __builtin_exp(low + stride * static_cast<double>(i)));
         factor(p.ac, small, one.factors);
         for (int r = 0; r < task.n_requests; ++r) {
             if (leader(r) != r) continue;
@@ -241,7 +255,7 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
     }
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < task.n_requests; ++r) {
-        const int at = leader(r) * points;
+        const std::int64_t at = leader(r) * points;
         const int over = column(r, 3);
         const Search s{one,
                        task.sweep.output_pair[column(r, 1)],
@@ -252,21 +266,22 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
         Found found;
         switch (column(r, 0)) {
             case kHalfPower:
-                found = crossing(s, points, low, stride, root(0.5 * square(re[at], im[at])));
+                found = crossing(s, task.points, low, stride, root(0.5 * square(re[at], im[at])));
                 break;
             case kUnity:
-                found = crossing(s, points, low, stride, all(1.0));
+                found = crossing(s, task.points, low, stride, all(1.0));
                 break;
             default:
-                found = peak(s, points, low, stride);
+                found = peak(s, task.points, low, stride);
         }
         const Response& h = found.response;
-        const V phase = followed_phase(s, points, found.cell, h.re, h.im);
+        const V phase = followed_phase(s, task.points, found.cell, h.re, h.im);
         const Mask ok = found.valid;
         V f = exponential(found.log_frequency);
         if (column(r, 0) == kPeak) {
             f = choose(found.log_frequency == all(low), all(task.low), f);
-            f = choose(found.log_frequency == all(low + stride * (points - 1)), all(task.high), f);
+            f = choose(found.log_frequency == all(low + stride * (task.points - 1)), all(task.high),
+                       f);
         }
         store(task.frequency + r * span.batch, span, choose(ok, f, nan));
         store_complex(task.slope + 2 * r * span.batch, span, choose(ok, h.slope_re, nan),
@@ -277,6 +292,6 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
 
 }  // namespace
 
-SearchKernel search_kernel() { return &search; }
+SearchKernel search_kernel() { return Opened<Room, SearchTask, &search>::kernel(); }
 
 }  // namespace wb::circuit_sim::WB_ISA

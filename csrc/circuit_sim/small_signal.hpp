@@ -57,13 +57,22 @@ inline bool has_flicker(const PlanView& p) {
     return false;
 }
 
-inline Small linearize(const Block& b, const SweepTask& task, Scratch& scratch) {
-    const PlanView& p = b.plan;
+inline Small open_small(const PlanView& p, const SweepTask& task, Scratch& scratch) {
+    const std::int64_t laws = std::int64_t{task.n_drives} * p.n_unknowns;
     Small s;
     s.conductances = scratch.take(p.n_conductances);
     s.capacitances = scratch.take(p.n_capacitances);
-    s.white = scratch.take(p.n_resistors + p.n_devices);
+    s.white = scratch.take(std::int64_t{p.n_resistors} + p.n_devices);
     s.flicker = has_flicker(p) ? scratch.take(p.n_devices) : nullptr;
+    s.g = scratch.take(p.n_ac_entries);
+    s.c = scratch.take(p.n_ac_entries);
+    s.drive_g = scratch.take(laws);
+    s.drive_c = scratch.take(laws);
+    return s;
+}
+
+inline void linearize(const Block& b, const SweepTask& task, Small& s) {
+    const PlanView& p = b.plan;
     const double kt4 = 4 * kBoltzmann * p.kelvin;
     for (int i = 0; i < p.n_resistors; ++i) {
         s.conductances[i] = 1.0 / b.rows[p.resistors[i].row];
@@ -88,15 +97,11 @@ inline Small linearize(const Block& b, const SweepTask& task, Scratch& scratch) 
             s.flicker[i] = model.kf != 0 ? flicker_at(model, d, c, channel - drain.current) : V{};
         }
     }
-    s.g = scratch.take(p.n_ac_entries);
-    s.c = scratch.take(p.n_ac_entries);
     for (int e = 0; e < p.n_ac_entries; ++e) {
         s.g[e] = gathered(p.ac_conductance, e, s.conductances);
         s.c[e] = gathered(p.ac_capacitance, e, s.capacitances);
     }
     const int laws = task.n_drives * p.n_unknowns;
-    s.drive_g = scratch.take(laws);
-    s.drive_c = scratch.take(laws);
     const auto combined = [](const CombinationView& k, int row, const V* from) {
         V sum{};
         for (std::int32_t i = k.start[row]; i < k.start[row + 1]; ++i) {
@@ -108,7 +113,6 @@ inline Small linearize(const Block& b, const SweepTask& task, Scratch& scratch) 
         s.drive_g[i] = combined(task.drive_conductance, i, s.conductances) + task.injections[i];
         s.drive_c[i] = combined(task.drive_capacitance, i, s.capacitances);
     }
-    return s;
 }
 
 /// N complex numbers, one per frequency.
@@ -160,8 +164,8 @@ struct Factors {
 template <int N>
 Factors<N> open_factors(const PlanView& p, Scratch& scratch) {
     Factors<N> f;
-    f.factors = reinterpret_cast<Complex<N>*>(scratch.take(2 * N * p.ac.n_factors));
-    f.inverse = reinterpret_cast<Complex<N>*>(scratch.take(2 * N * p.n_unknowns));
+    f.factors = scratch.take_as<Complex<N>>(p.ac.n_factors);
+    f.inverse = scratch.take_as<Complex<N>>(p.n_unknowns);
     return f;
 }
 

@@ -79,20 +79,29 @@ void sweep_at(Pass<N>& pass, std::int64_t first) {
     }
 }
 
-void sweep(const PlanView& p, const SweepTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.rows, span, scratch);
-    load_nodes(b, task.voltages);
-    const Small small = linearize(b, task, scratch);
-    auto two = open_pass<2>(p, task, span, small, scratch);
-    auto one = open_pass<1>(p, task, span, small, scratch);
+struct Room {
+    Block b;
+    Small small;
+    Pass<2> two;
+    Pass<1> one;
+
+    Room(const PlanView& p, const SweepTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.rows, span, scratch)),
+          small(open_small(p, task, scratch)),
+          two(open_pass<2>(p, task, span, small, scratch)),
+          one(open_pass<1>(p, task, span, small, scratch)) {}
+};
+
+void sweep(Room& room, const SweepTask& task) {
+    load_nodes(room.b, task.voltages);
+    linearize(room.b, task, room.small);
     std::int64_t f = 0;
-    for (; f + 2 <= task.n_frequencies; f += 2) sweep_at(two, f);
-    for (; f < task.n_frequencies; ++f) sweep_at(one, f);
+    for (; f + 2 <= task.n_frequencies; f += 2) sweep_at(room.two, f);
+    for (; f < task.n_frequencies; ++f) sweep_at(room.one, f);
 }
 
 }  // namespace
 
-SweepKernel sweep_kernel() { return &sweep; }
+SweepKernel sweep_kernel() { return Opened<Room, SweepTask, &sweep>::kernel(); }
 
 }  // namespace wb::circuit_sim::WB_ISA

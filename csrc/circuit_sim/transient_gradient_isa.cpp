@@ -133,36 +133,77 @@ void step_back(Back& k, V rate, Mask euler, Mask open, const std::int64_t* befor
     laws_back(b, k.weight, k.slope_bar, k.before_bar, k.rows_bar);
 }
 
-void transient_backward(const PlanView& p, const TransientBackwardTask& task, Span span,
-                        double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.forward.rows, span, scratch);
+struct Room {
+    Block b;
+    Record record;
+    Walk walk;  // its memory is that of `back`: the walk is over when the way back begins
+    Back back;
+    V* earlier_bar;
+
+    Room(const PlanView& p, const TransientBackwardTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.forward.rows, span, scratch)),
+          walk([&] {
+              const std::int64_t mark = scratch.taken();
+              Walk w = open_walk(b, task.forward, scratch);
+              scratch.give_back_to(mark);
+              return w;
+          }()),
+          back{b,  task, record, {}, {}, {}, {}, {}, {}, {}, {},
+               {}, {},   {},     {}, {}, {}, {}, {}, {}, {}, {}} {
+        record.width = p.n_unknowns + 2;
+        back.rows_bar = scratch.take(p.n_rows);
+        for (V** list :
+             {&earlier_bar, &back.nodes_bar, &back.before_bar, &back.weight, &back.trial}) {
+            *list = scratch.take(p.n_nodes);
+        }
+        for (V** list : {&back.current_bar, &back.capacitance, &back.before_capacitance,
+                         &back.voltage, &back.slope_bar}) {
+            *list = scratch.take(p.n_capacitances);
+        }
+        for (V** list : {&back.law, &back.mu, &back.work, &back.inverse, &back.unknowns}) {
+            *list = scratch.take(p.n_unknowns);
+        }
+        back.currents = scratch.take(p.n_currents);
+        back.conductances = scratch.take(p.n_conductances);
+        back.entries = scratch.take(p.n_ac_entries);
+        back.factors = scratch.take(p.ac.n_factors);
+    }
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+    ~Room() { free(record.data); }
+
+    /// Cotangents begin at zero, in memory that the walk has left.
+    void clear() const {
+        const PlanView& p = b.plan;
+        const auto zero = [](V* list, int count) {
+            for (int i = 0; i < count; ++i) list[i] = V{};
+        };
+        zero(back.rows_bar, p.n_rows);
+        for (V* list : {earlier_bar, back.nodes_bar, back.before_bar, back.weight, back.trial}) {
+            zero(list, p.n_nodes);
+        }
+        for (V* list : {back.current_bar, back.capacitance, back.before_capacitance, back.voltage,
+                        back.slope_bar}) {
+            zero(list, p.n_capacitances);
+        }
+        for (V* list : {back.law, back.mu, back.work, back.inverse, back.unknowns}) {
+            zero(list, p.n_unknowns);
+        }
+    }
+};
+
+void transient_backward(Room& room, const TransientBackwardTask& task) {
+    Block& b = room.b;
+    Record& record = room.record;
+    Back& k = room.back;
+    V* const earlier_bar = room.earlier_bar;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
     load_nodes(b, task.forward.voltages);
     std::int64_t count[kLanes];
-    Record record;
-    record.width = p.n_unknowns + 2;
-    Scratch walking = scratch;  // the walk's memory is free again when it is over
-    Mask alive = walk(b, task.forward, walking, &record, count);
-    if (record.failed) alive = Mask{};
-
-    Back k{b,  task, record, {}, {}, {}, {}, {}, {}, {}, {},
-           {}, {},   {},     {}, {}, {}, {}, {}, {}, {}, {}};
-    k.rows_bar = scratch.zeros(p.n_rows);
-    V* earlier_bar = scratch.zeros(p.n_nodes);
-    for (V** list : {&k.nodes_bar, &k.before_bar, &k.weight, &k.trial}) {
-        *list = scratch.zeros(p.n_nodes);
-    }
-    for (V** list :
-         {&k.current_bar, &k.capacitance, &k.before_capacitance, &k.voltage, &k.slope_bar}) {
-        *list = scratch.zeros(p.n_capacitances);
-    }
-    for (V** list : {&k.law, &k.mu, &k.work, &k.inverse, &k.unknowns}) {
-        *list = scratch.zeros(p.n_unknowns);
-    }
-    k.currents = scratch.take(p.n_currents);
-    k.conductances = scratch.take(p.n_conductances);
-    k.entries = scratch.take(p.n_ac_entries);
-    k.factors = scratch.take(p.ac.n_factors);
+    const Mask alive = walk(room.walk, &record, count);
+    if (record.failed) out_of_memory();
+    room.clear();
 
     std::int64_t most = 0, next[kLanes], now[kLanes], before[kLanes];
     for (int l = 0; l < kLanes; ++l) {
@@ -170,7 +211,7 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
         most = count[l] > most ? count[l] : most;
         next[l] = alive[l] ? task.forward.n_times - 1 : -1;
     }
-    for (std::int64_t step = most; step > 0 && !record.failed; --step) {
+    for (std::int64_t step = most; step > 0; --step) {
         Mask open{};
         for (int l = 0; l < kLanes; ++l) {
             open[l] = count[l] >= step ? -1 : 0;
@@ -213,7 +254,6 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
                          earlier_bar);
         }
     }
-    free(record.data);
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < p.n_rows; ++r) {
         store(task.grad_rows + r * span.batch, span, choose(alive, k.rows_bar[r], nan));
@@ -226,6 +266,8 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
 
 }  // namespace
 
-TransientBackwardKernel transient_backward_kernel() { return &transient_backward; }
+TransientBackwardKernel transient_backward_kernel() {
+    return Opened<Room, TransientBackwardTask, &transient_backward>::kernel();
+}
 
 }  // namespace wb::circuit_sim::WB_ISA

@@ -4,12 +4,19 @@
 namespace wb::circuit_sim::WB_ISA {
 namespace {
 
-void transient(const PlanView& p, const TransientTask& task, Span span, double* memory) {
-    Scratch scratch(memory);
-    Block b = open_block(p, task.rows, span, scratch);
-    load_nodes(b, task.voltages);
+struct Room {
+    Block b;
+    Walk walk;
+
+    Room(const PlanView& p, const TransientTask& task, Span span, Scratch& scratch)
+        : b(open_block(p, task.rows, span, scratch)), walk(open_walk(b, task, scratch)) {}
+};
+
+void transient(Room& room, const TransientTask& task) {
+    const Span span = room.b.span;
+    load_nodes(room.b, task.voltages);
     std::int64_t count[kLanes];
-    const Mask alive = walk(b, task, scratch, nullptr, count);
+    const Mask alive = walk(room.walk, nullptr, count);
     for (int l = 0; l < kLanes && span.first + l < span.batch; ++l) {
         task.status[span.first + l] = alive[l] ? 0 : 3;
         task.steps[span.first + l] = count[l];
@@ -18,6 +25,6 @@ void transient(const PlanView& p, const TransientTask& task, Span span, double* 
 
 }  // namespace
 
-TransientKernel transient_kernel() { return &transient; }
+TransientKernel transient_kernel() { return Opened<Room, TransientTask, &transient>::kernel(); }
 
 }  // namespace wb::circuit_sim::WB_ISA

@@ -144,30 +144,22 @@ struct TransientBackwardTask {
     double *grad_rows, *grad_voltages;
 };
 
-/// Doubles of scratch for one block of at most eight lanes; coarse: numbers that a search keeps.
-inline std::int64_t scratch_doubles(const PlanView& p, int drives, int adjoints,
-                                    std::int64_t coarse) {
-    const std::int64_t factors = p.dc.n_factors + p.ac.n_factors;
-    const std::int64_t vectors =
-        p.n_rows * 3 + p.n_sources + 48 * p.n_devices + 2 * p.n_conductances +
-        16 * p.n_capacitances + 2 * p.n_currents + 24 * p.n_nodes + 48 * (p.n_unknowns + 1) +
-        p.n_dc_entries + 2 * p.n_ac_entries + 8 * factors + 8 * (p.n_resistors + p.n_devices) +
-        2 * std::int64_t{drives} * p.n_unknowns +
-        4 * (std::int64_t{drives} + adjoints) * (p.n_unknowns + p.n_nodes) + 2 * coarse + 64;
-    return vectors * 8;
-}
+/// A pass over one block of candidates. `doubles` counts the scratch that `run` needs, by running
+/// the code that opens a block without memory.
+template <typename Task>
+struct Kernel {
+    void (*run)(const PlanView&, const Task&, Span, double* scratch, std::int64_t doubles);
+    std::int64_t (*doubles)(const PlanView&, const Task&);
+};
 
-using OperatingKernel = void (*)(const PlanView&, const OperatingTask&, Span, double* scratch);
-using OperatingBackwardKernel = void (*)(const PlanView&, const OperatingBackwardTask&, Span,
-                                         double* scratch);
-using DeviceKernel = void (*)(const PlanView&, const DeviceTask&, Span, double* scratch);
-using SweepKernel = void (*)(const PlanView&, const SweepTask&, Span, double* scratch);
-using SweepBackwardKernel = void (*)(const PlanView&, const SweepBackwardTask&, Span,
-                                     double* scratch);
-using TransientKernel = void (*)(const PlanView&, const TransientTask&, Span, double* scratch);
-using TransientBackwardKernel = void (*)(const PlanView&, const TransientBackwardTask&, Span,
-                                         double* scratch);
-using SearchKernel = void (*)(const PlanView&, const SearchTask&, Span, double* scratch);
+using OperatingKernel = Kernel<OperatingTask>;
+using OperatingBackwardKernel = Kernel<OperatingBackwardTask>;
+using DeviceKernel = Kernel<DeviceTask>;
+using SweepKernel = Kernel<SweepTask>;
+using SweepBackwardKernel = Kernel<SweepBackwardTask>;
+using TransientKernel = Kernel<TransientTask>;
+using TransientBackwardKernel = Kernel<TransientBackwardTask>;
+using SearchKernel = Kernel<SearchTask>;
 
 WB_DECLARE_FOR_EACH_ISA(int lanes(); OperatingKernel operating_kernel();
                         OperatingBackwardKernel operating_backward_kernel();

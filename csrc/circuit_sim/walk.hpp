@@ -219,14 +219,8 @@ void read_outputs(const Walk& w, V* to) {
     }
 }
 
-/// Walks the block from 0 to the last sample; `count` receives the accepted steps of each lane.
-Mask walk(Block& b, const TransientTask& task, Scratch& scratch, Record* record,
-          std::int64_t* count) {
+Walk open_walk(Block& b, const TransientTask& task, Scratch& scratch) {
     const PlanView& p = b.plan;
-    const Span span = b.span;
-    Mask alive = ~Mask{};
-    for (int node = 1; node < p.n_nodes; ++node) alive &= finite(b.nodes[node]);
-    alive &= usable(b);
     Walk w{b,       task,    {},      {},      {},      {},      {},      {},
            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, {}};
@@ -244,7 +238,18 @@ Mask walk(Block& b, const TransientTask& task, Scratch& scratch, Record* record,
     w.factors = scratch.take(p.ac.n_factors);
     w.inverse = scratch.take(p.n_unknowns);
     for (V*& output : w.output) output = scratch.zeros(task.n_outputs);
+    return w;
+}
 
+/// Walks the block from 0 to the last sample; `count` receives the accepted steps of each lane.
+Mask walk(Walk& w, Record* record, std::int64_t* count) {
+    Block& b = w.b;
+    const TransientTask& task = w.task;
+    const PlanView& p = b.plan;
+    const Span span = b.span;
+    Mask alive = ~Mask{};
+    for (int node = 1; node < p.n_nodes; ++node) alive &= finite(b.nodes[node]);
+    alive &= usable(b);
     for (int i = 0; i < p.n_placed; ++i) {
         const Placed& at = p.placed[i];
         if (at.source < 0) w.unknowns[at.root] = w.past[0][at.root] = b.nodes[at.node];

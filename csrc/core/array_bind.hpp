@@ -11,6 +11,10 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "core/poison.hpp"
 
 namespace wb {
 
@@ -41,6 +45,19 @@ void check_shape(const Array<T>& array, const char* name,
     }
     throw std::invalid_argument(std::string(name) + " must have shape (" + want + "), got (" + got +
                                 ")");
+}
+
+/// A new array without initial values: the one way in which bindings make results.
+template <typename T>
+Array<T> fresh_array(std::vector<py::ssize_t> shape) {
+    Array<T> array(std::move(shape));
+    poison(array.mutable_data(), static_cast<std::size_t>(array.nbytes()));
+    return array;
+}
+
+template <typename T>
+Array<T> fresh_array(std::int64_t size) {
+    return fresh_array<T>(std::vector<py::ssize_t>{size});
 }
 
 template <typename T>

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <omp.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <vector>
 
 #include "core/cuda_device.hpp"
 #include "core/isa.hpp"
+#include "core/poison.hpp"
+#include "core/scratch.hpp"
 
 namespace py = pybind11;
 
 namespace wb {
+namespace {
+
+/// Holds a lease of so many bytes for each of `sizes` at the same time; returns their addresses.
+void hold(const std::vector<std::int64_t>& sizes, std::size_t at,
+          std::vector<std::uintptr_t>& addresses) {
+    if (at == sizes.size()) return;
+    const Scratch<std::byte> lease(sizes[at]);
+    addresses.push_back(reinterpret_cast<std::uintptr_t>(lease.data()));
+    hold(sizes, at + 1, addresses);
+}
+
+}  // namespace
 
 void bind_core(py::module_& m) {
     m.def(
@@ -23,9 +41,30 @@ void bind_core(py::module_& m) {
             info["compiler"] = WB_COMPILER;
             info["build_type"] = WB_BUILD_TYPE;
             info["sanitizers"] = WB_SANITIZE;
+            if (const int byte = poison_byte()) info["poison"] = byte;
             return info;
         },
         "How the kernels were built and what they run on.");
+    m.def(
+        "scratch_leases",
+        [](const std::vector<std::int64_t>& sizes) {
+            std::vector<std::uintptr_t> addresses;
+            hold(sizes, 0, addresses);
+            return addresses;
+        },
+        "Where a thread's scratch lies that is leased for so many bytes each, all at once.");
+    m.def(
+        "scratch_parts",
+        [](const std::vector<std::int64_t>& counted, const std::vector<std::int64_t>& taken) {
+            Parts counter;
+            for (const std::int64_t count : counted) counter.take<double>(count);
+            const AlignedBytes memory = aligned_bytes(counter.bytes());
+            Parts parts(memory.get(), counter.bytes());
+            for (const std::int64_t count : taken) parts.take<double>(count);
+            return counter.bytes();
+        },
+        "Bytes counted for some parts of doubles; taking more of them than was counted throws.");
+    m.def("poison_byte", &poison_byte, "What fresh memory is filled with (WB_POISON), 0: nothing.");
 }
 
 }  // namespace wb

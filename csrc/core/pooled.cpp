@@ -10,12 +10,15 @@
 #include <new>
 #include <vector>
 
+#include "core/poison.hpp"
+
 namespace wb {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // A piece kept is not handed to a request so small that most of its written pages would idle.
 constexpr std::size_t kWorstFit = 8;
+constexpr std::size_t kMostKept = 64;
 
 struct Kept {
     void* data;
@@ -23,6 +26,8 @@ struct Kept {
 };
 
 struct Pool {
+    Pool() { kept.reserve(kMostKept); }  // so that giving memory back allocates none
+
     std::mutex mutex;
     std::vector<Kept> kept;
     std::size_t written = 0;
@@ -47,6 +52,14 @@ std::size_t pool_limit() {
 }
 
 Pooled::Pooled(std::size_t bytes) {
+    const bool poisoned = poison_byte() != 0;  // throws, if at all, before there is memory to lose
+    obtain(bytes);
+    if (!poisoned) return;
+    poison(data_, bytes);
+    set_written(bytes);
+}
+
+void Pooled::obtain(std::size_t bytes) {
     const std::size_t wanted = std::max(kHugePage, (bytes + kHugePage - 1) & ~(kHugePage - 1));
     if (wanted < bytes) throw std::bad_alloc();
     {
@@ -74,6 +87,7 @@ Pooled::Pooled(std::size_t bytes) {
     }
     // Aligned by hand to huge pages: one fault then serves 512 small pages.
     const std::size_t padded = wanted + kHugePage;
+    if (padded < wanted) throw std::bad_alloc();
     void* raw = mmap(nullptr, padded, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (raw == MAP_FAILED) throw std::bad_alloc();
@@ -97,7 +111,7 @@ Pooled::~Pooled() {
     Pool& p = pool();
     {
         const std::lock_guard<std::mutex> lock(p.mutex);
-        if (p.written + written_ <= pool_limit() && p.kept.size() < 64) {
+        if (p.written + written_ <= pool_limit() && p.kept.size() < kMostKept) {
             p.kept.push_back({data_, capacity_, written_});
             p.written += written_;
             return;
@@ -107,14 +121,11 @@ Pooled::~Pooled() {
 }
 
 void release_pool() {
-    std::vector<Kept> kept;
-    {
-        Pool& p = pool();
-        const std::lock_guard<std::mutex> lock(p.mutex);
-        kept.swap(p.kept);
-        p.written = 0;
-    }
-    for (const Kept& k : kept) munmap(k.data, k.capacity);
+    Pool& p = pool();
+    const std::lock_guard<std::mutex> lock(p.mutex);
+    for (const Kept& k : p.kept) munmap(k.data, k.capacity);
+    p.kept.clear();  // keeps the room for the next ones
+    p.written = 0;
 }
 
 }  // namespace wb

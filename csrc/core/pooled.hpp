@@ -24,6 +24,8 @@ class Pooled {
     void set_written(std::size_t bytes);
 
   private:
+    void obtain(std::size_t bytes);
+
     void* data_ = nullptr;
     std::size_t capacity_ = 0;
     std::size_t written_ = 0;

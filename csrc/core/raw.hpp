@@ -17,7 +17,7 @@ class Raw {
   public:
     Raw() = default;
     explicit Raw(std::int64_t count) {
-        const std::size_t size = static_cast<std::size_t>(count) * sizeof(T);
+        const std::size_t size = bytes_of(count, sizeof(T));
         if (size >= kPooledFrom) {
             pooled_ = std::make_unique<Pooled>(size);
             pooled_->set_written(size);

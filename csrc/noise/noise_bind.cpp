@@ -45,7 +45,7 @@ noise::PauliRows rows_of(const Reals& observables, std::int64_t n_qubits) {
 
 template <typename Kernel>
 Reals run_forward(std::int64_t rows, std::int64_t columns, const Kernel& kernel) {
-    Reals out({rows, columns});
+    Reals out = fresh_array<double>({rows, columns});
     const auto values = mutable_view(out);
     {
         py::gil_scoped_release release;
@@ -56,8 +56,8 @@ Reals run_forward(std::int64_t rows, std::int64_t columns, const Kernel& kernel)
 
 template <typename Kernel>
 py::tuple run_backward(const noise::Circuit& circuit, const Kernel& kernel) {
-    Reals weights(static_cast<py::ssize_t>(circuit.weights.size()));
-    Reals inputs({circuit.batch, circuit.n_inputs});
+    Reals weights = fresh_array<double>(static_cast<std::int64_t>(circuit.weights.size()));
+    Reals inputs = fresh_array<double>({circuit.batch, circuit.n_inputs});
     const auto to_weights = mutable_view(weights), to_inputs = mutable_view(inputs);
     {
         py::gil_scoped_release release;

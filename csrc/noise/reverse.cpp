@@ -153,7 +153,7 @@ void shared_chain_gradients(const Plan& plan, const Shared& shared,
         const Chain& chain = plan.chains[c];
         if (chain.per_sample || !chain.trainable) continue;
         const int count = chain.end - chain.begin, columns = chain.vector ? 1 : 4;
-        AlignedBuffer trace(std::int64_t{count} * 16 * lanes), angles(count * lanes),
+        AlignedBuffer trace(std::int64_t{count} * 16 * lanes), angles(std::int64_t{count} * lanes),
             product(16 * lanes), cotangent(16 * lanes, true);
         for (std::int64_t i = 0; i < 16; ++i) {
             cotangent.get()[i * lanes] = matrices[c * 16 + static_cast<std::size_t>(i)];

@@ -7,10 +7,8 @@
 namespace wb::noise {
 
 AlignedBuffer::AlignedBuffer(std::int64_t count, bool zero)
-    : data_(static_cast<double*>(::operator new[](
-          static_cast<std::size_t>(std::max<std::int64_t>(1, count)) * sizeof(double),
-          std::align_val_t{64}))) {
-    if (zero) std::fill_n(data_.get(), count, 0.0);
+    : bytes_(aligned_array<double>(std::max<std::int64_t>(1, count))) {
+    if (zero) std::fill_n(get(), count, 0.0);
 }
 
 void run_forward(const Plan& plan, const Circuit& circuit, const Readout& readout,

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "core/scratch.hpp"
 #include "noise/noise.hpp"
 #include "noise/noise_isa.hpp"
 #include "noise/plan.hpp"
@@ -27,13 +26,10 @@ class AlignedBuffer {
   public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::int64_t count, bool zero = false);
-    double* get() const { return data_.get(); }
+    double* get() const { return reinterpret_cast<double*>(bytes_.get()); }
 
   private:
-    struct Free {
-        void operator()(double* p) const { ::operator delete[](p, std::align_val_t{64}); }
-    };
-    std::unique_ptr<double[], Free> data_;
+    AlignedBytes bytes_;
 };
 
 /// What is read from the final coefficients: outcome probabilities of some qubits, or rows.

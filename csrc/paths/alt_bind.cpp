@@ -43,8 +43,9 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, const Longs& targets
         check_shape(*mask, "edge_mask", {g.out.m});
         query.edge_mask = mask->data();
     }
-    Array<double> distances(query.n_pairs);
-    Longs settled(query.n_pairs), starts(query.n_pairs + 1);
+    Array<double> distances = fresh_array<double>(query.n_pairs);
+    Longs settled = fresh_array<std::int64_t>(query.n_pairs);
+    Longs starts = fresh_array<std::int64_t>(query.n_pairs + 1);
     query.distances = distances.mutable_data();
     query.settled = settled.mutable_data();
     std::vector<std::vector<std::int64_t>> paths;
@@ -57,7 +58,7 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, const Longs& targets
     for (std::size_t i = 0; i < paths.size(); ++i) {
         start[i + 1] = start[i] + static_cast<std::int64_t>(paths[i].size());
     }
-    Longs edges(start[query.n_pairs]);
+    Longs edges = fresh_array<std::int64_t>(start[query.n_pairs]);
     std::int64_t* edge = edges.mutable_data();
     for (const auto& path : paths) edge = std::copy(path.begin(), path.end(), edge);
     return py::make_tuple(distances, settled, starts, edges);

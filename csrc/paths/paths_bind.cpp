@@ -65,11 +65,11 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, bool reverse, double
         check_shape(*mask, "edge_mask", {arcs.m});
         query.edge_mask = mask->data();
     }
-    Array<double> distances({query.n_sources, arcs.n});
+    Array<double> distances = fresh_array<double>({query.n_sources, arcs.n});
     query.distances = distances.mutable_data();
     std::optional<Longs> parents;
     if (want_parents) {
-        parents = Longs({query.n_sources, arcs.n});
+        parents = fresh_array<std::int64_t>({query.n_sources, arcs.n});
         query.parents = parents->mutable_data();
     }
     {
@@ -89,7 +89,7 @@ void bind_digraph(py::module_& m, const char* name) {
              py::arg("limit"), py::arg("targets").noconvert(), py::arg("edge_mask").noconvert(),
              py::arg("parents"), py::arg("threads"))
         .def("strong_components", [](const Digraph<W>& g) {
-            Array<std::int32_t> component(g.out.n);
+            Array<std::int32_t> component = fresh_array<std::int32_t>(g.out.n);
             std::int32_t* to = component.mutable_data();
             std::int64_t count;
             {

@@ -23,7 +23,7 @@ using Bytes = Array<std::uint8_t>;
 
 template <typename T, typename U>
 Array<U> array_of(const std::vector<T>& values) {
-    Array<U> out(static_cast<py::ssize_t>(values.size()));
+    Array<U> out = fresh_array<U>(static_cast<std::int64_t>(values.size()));
     std::copy(values.begin(), values.end(), out.mutable_data());
     return out;
 }
@@ -82,7 +82,7 @@ template <typename W>
 Array<double> trips(const Digraph<W>& g, const Longs& sources, double limit,
                     const std::optional<Bytes>& mask, int threads) {
     Query query = query_of(sources, limit, mask, g.out.n, g.out.m, threads);
-    Array<double> distances({query.n_sources, g.out.n});
+    Array<double> distances = fresh_array<double>({query.n_sources, g.out.n});
     query.distances = distances.mutable_data();
     const py::gil_scoped_release release;
     round_trips(g, query);
@@ -107,7 +107,7 @@ Array<double> sizes(const Digraph<W>& g, const Longs& members, double radius, bo
                     std::uint64_t seed) {
     check_indices(members, "of", g.out.n);
     if (k < 3) throw std::invalid_argument("k must be at least 3, got " + std::to_string(k));
-    Array<double> out(g.out.n);
+    Array<double> out = fresh_array<double>(g.out.n);
     double* const to = out.mutable_data();
     const py::gil_scoped_release release;
     ball_sizes(g, view(members), radius, reverse, k, seed, to);
@@ -150,8 +150,8 @@ py::tuple nearest_two(const Digraph<W>& g, const Longs& centres, const Array<dou
     check_shape(offsets, "offsets", {centres.size()});
     const std::int64_t n = g.out.n;
     const std::vector<std::int32_t> from(centres.data(), centres.data() + centres.size());
-    Array<double> keys({n, std::int64_t{2}});
-    Longs names({n, std::int64_t{2}});
+    Array<double> keys = fresh_array<double>({n, 2});
+    Longs names = fresh_array<std::int64_t>({n, 2});
     double* const key = keys.mutable_data();
     std::int64_t* const name = names.mutable_data();
     {
@@ -176,13 +176,22 @@ py::tuple nearest_two(const Digraph<W>& g, const Longs& centres, const Array<dou
     return py::make_tuple(keys, names);
 }
 
+/// n, if vertices can be numbered in 32 bits.
+std::int64_t vertex_count(std::int64_t n) {
+    if (n >= 0 && n < INT32_MAX) return n;
+    throw std::invalid_argument("n must be in [0, 2^31 - 2], got " + std::to_string(n));
+}
+
 /// An IncrementalSearch with the arrays it needs, and its distances as doubles kept up to date.
 template <typename W>
 class IncrementalPaths {
   public:
     IncrementalPaths(std::int64_t n, const Longs& tails, const Longs& heads,
                      const Array<W>& weights, std::int64_t source)
-        : tails_(tails), heads_(heads), weights_(weights), distances_(n) {
+        : tails_(tails),
+          heads_(heads),
+          weights_(weights),
+          distances_(fresh_array<double>(vertex_count(n))) {
         check_indices(tails, "tails", n);
         check_indices(heads, "heads", n);
         check_shape(heads, "heads", {tails.size()});

@@ -41,6 +41,10 @@ std::unique_ptr<Problem> make_problem(std::int64_t n, const Longs& tails, const 
     check_shape(weights, "weights", {tails.size()});
     check_shape(component, "component", {n});
     check_shape(sources, "sources", {kAnySize});
+    if (n < 0 || n >= INT32_MAX || tails.size() >= INT32_MAX) {  // numbered in 32 bits
+        throw std::invalid_argument("a graph may have 2^31 - 2 vertices and edges, got " +
+                                    std::to_string(n) + " and " + std::to_string(tails.size()));
+    }
     for (std::int64_t v = 0; v < n; ++v) {
         if (component.data()[v] < 0 || component.data()[v] >= count) {
             throw std::invalid_argument("component must number 0 to count - 1");

@@ -23,7 +23,7 @@ sparch::Pattern pattern_of(const Longs& indptr, const Ints& indices, std::int64_
 
 template <typename T>
 Array<T> array_of(const std::vector<T>& values) {
-    Array<T> out(static_cast<py::ssize_t>(values.size()));
+    Array<T> out = fresh_array<T>(static_cast<std::int64_t>(values.size()));
     std::copy(values.begin(), values.end(), out.mutable_data());
     return out;
 }
@@ -33,7 +33,7 @@ py::tuple symbolic(const Longs& a_indptr, const Ints& a_indices, std::int64_t a_
     const auto a = pattern_of(a_indptr, a_indices, a_cols, "a");
     const auto b = pattern_of(b_indptr, b_indices, b_cols, "b");
     const auto rows = std::max<py::ssize_t>(a.rows, 0);
-    Longs products(rows), elements(rows);
+    Longs products = fresh_array<std::int64_t>(rows), elements = fresh_array<std::int64_t>(rows);
     const auto to_products = mutable_view(products), to_elements = mutable_view(elements);
     {
         py::gil_scoped_release release;

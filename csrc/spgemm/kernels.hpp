@@ -17,7 +17,8 @@ inline constexpr std::int64_t kWindow = std::int64_t{1} << 20;
 /// Products of a row up to which it is sorted rather than scattered into a window.
 inline constexpr std::int64_t kSortProducts = 256;
 
-/// Products and distinct columns of a row up to which a run of shifted rows shares one schedule.
+/// Products, distinct columns and entries of A of a row up to which a run of shifted rows shares
+/// one schedule.
 inline constexpr std::int64_t kRunProducts = 8192;
 
 /// Rows that a run has at least; also the most lanes a vector has.

@@ -137,9 +137,9 @@ class Multiplication {
 
         Product c;
         c.rows = a_.rows;
-        c.ptr = reserve((a_.rows + 1) * 8);
-        c.idx = reserve((bound + kSlack) * (wide_ ? 8 : 4));
-        if constexpr (kValueBytes<T> > 0) c.val = reserve((bound + kSlack) * kValueBytes<T>);
+        c.ptr = reserve(a_.rows + 1, 8);
+        c.idx = reserve(bound + kSlack, wide_ ? 8 : 4);
+        if constexpr (kValueBytes<T> > 0) c.val = reserve(bound + kSlack, kValueBytes<T>);
         ptr_ = static_cast<std::int64_t*>(c.ptr->data());
         ptr_[0] = 0;
         idx_ = c.idx->data();
@@ -168,8 +168,8 @@ class Multiplication {
     }
 
   private:
-    static std::shared_ptr<Pooled> reserve(std::int64_t bytes) {
-        return std::make_shared<Pooled>(static_cast<std::size_t>(bytes));
+    static std::shared_ptr<Pooled> reserve(std::int64_t count, std::size_t size) {
+        return std::make_shared<Pooled>(bytes_of(count, size));
     }
 
     void work_through(Tickets& tickets) {
@@ -289,7 +289,7 @@ class Multiplication {
 
     /// More entries than 32 bits can count: row pointers need 64, and columns follow suit.
     void widen(Product& c) {
-        auto wide = reserve(c.nnz * 8);
+        auto wide = reserve(c.nnz, 8);
         auto* out = static_cast<std::int64_t*>(wide->data());
         const auto* in = static_cast<const std::int32_t*>(idx_);
         constexpr std::int64_t kChunk = 1 << 20;

@@ -237,15 +237,16 @@ void run_lanes(const Block<T>& k, i64 row, i64 size, const i64 (&at)[4], T* vals
     }
 }
 
-/// Rows [row, row + count) of a run, written one after the other; columns only if cols is given.
+/// Rows [row, row + count) of a run, written one after the other. `row_nnz` and `cols` are each
+/// written where given: a block without products has no columns, yet its rows have lengths.
 template <typename T>
 i64 run_rows(const Block<T>& k, i64 row, i64 count, Schedule& made, i32* cols, T* vals,
              i64* row_nnz) {
     const Workspace<T>& w = *k.work;
     schedule(k, row, made);
     const i64 size = made.size;
+    for (i64 r = 0; row_nnz != nullptr && r < count; ++r) row_nnz[r] = size;
     for (i64 r = 0; cols != nullptr && r < count; ++r) {
-        row_nnz[r] = size;
         i32* out = cols + r * size;
         const auto shift = static_cast<i32>(r);
         for (i64 s = 0; s < size; ++s) out[s] = w.columns[s] + shift;
@@ -278,6 +279,8 @@ i64 run_rows(const Block<T>& k, i64 row, i64 count, Schedule& made, i32* cols, T
 template <typename T>
 i64 run_length(const Block<T>& k, i64 row) {
     if (k.repeats == nullptr || k.n > kWindow || k.products[row] > kRunProducts) return 1;
+    // Entries of A that meet empty rows of B make no products but have places in the schedule.
+    if (k.a.ptr[row + 1] - k.a.ptr[row] > kRunProducts) return 1;
     i64 end = row + 1;
     while (end < k.row_end && k.repeats[end] != 0) ++end;
     return end - row;

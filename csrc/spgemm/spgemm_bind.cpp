@@ -2,6 +2,7 @@
 // Matrices cross as (indptr, indices, columns) with canonical int32 arrays, values beside them.
 #include <pybind11/stl.h>
 
+#include "core/scratch.hpp"
 #include "spgemm/dense.hpp"
 #include "spgemm/layout.hpp"
 #include "spgemm/matrices_bind.hpp"
@@ -116,7 +117,9 @@ void bind_spgemm(py::module_& m) {
         "csr_transpose",
         [](const py::tuple& a) {
             const PatternArrays p = pattern_of(a, "A");
-            Ints ptr(p.cols + 1), idx(p.idx.size()), source(p.idx.size());
+            Ints ptr = fresh_array<std::int32_t>(p.cols + 1);
+            Ints idx = fresh_array<std::int32_t>(p.idx.size());
+            Ints source = fresh_array<std::int32_t>(p.idx.size());
             std::int32_t *tp = ptr.mutable_data(), *ti = idx.mutable_data(),
                          *from = source.mutable_data();
             {
@@ -130,7 +133,7 @@ void bind_spgemm(py::module_& m) {
         "pooled_empty",
         [](std::int64_t count, const py::dtype& dtype) {
             if (count < 0) throw std::invalid_argument("count must not be negative");
-            const auto bytes = static_cast<std::size_t>(count * dtype.itemsize());
+            const auto bytes = bytes_of(count, static_cast<std::size_t>(dtype.itemsize()));
             auto memory = std::make_shared<Pooled>(bytes);
             memory->set_written(bytes);
             return owned(dtype, count, memory);

@@ -71,16 +71,16 @@ void transpose_runs(const PatternView& b, const RunTable& runs, const T* val, T*
                          const std::int64_t stop = std::min(end, first + length);
                          if (length >= kRunRows) {
                              const std::int64_t entries = b.ptr[r + 1] - b.ptr[r];
-                             T* const out = lanes + b.ptr[first] - first;
+                             T* const out = lanes + b.ptr[first];
                              // Blocks of 64 rows: what is read stays in the cache while it is
                              // turned.
                              for (std::int64_t r0 = r; r0 < stop; r0 += 64) {
                                  const std::int64_t r1 = std::min(stop, r0 + 64);
                                  for (std::int64_t q = 0; q < entries; ++q) {
                                      const T* in = val + b.ptr[r0] + q;
-                                     T* to = out + q * length;
+                                     T* to = out + q * length + (r0 - first);
                                      for (std::int64_t j = r0; j < r1; ++j, in += entries)
-                                         to[j] = *in;
+                                         *to++ = *in;
                                  }
                              }
                          }

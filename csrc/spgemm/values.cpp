@@ -171,8 +171,8 @@ Product multiply_masked(Semiring semiring, const Matrix<T>& a, const Matrix<T>& 
     c.wide = wide_indices || c.nnz > INT32_MAX;
     const std::size_t width = c.wide ? 8 : 4;
     const auto reserve = [](std::int64_t count, std::size_t size) {
-        auto memory = std::make_shared<Pooled>(static_cast<std::size_t>(count) * size);
-        memory->set_written(static_cast<std::size_t>(count) * size);
+        auto memory = std::make_shared<Pooled>(bytes_of(count, size));
+        memory->set_written(bytes_of(count, size));
         return memory;
     };
     c.ptr = reserve(a.rows + 1, width);

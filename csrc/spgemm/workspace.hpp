@@ -4,10 +4,31 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/poison.hpp"
 #include "core/scratch.hpp"
 #include "spgemm/kernels.hpp"
 
 namespace wb::spgemm {
+
+/// The parts of a workspace that are not kept clean, from a counter or from memory.
+template <typename T>
+void lay_out(Workspace<T>& w, Parts& parts) {
+    constexpr std::int64_t kSlack = 64;  // entries a vector store may touch behind an end
+    constexpr std::int64_t kSorted = kSortProducts + kSlack, kRun = kRunProducts + kSlack;
+    constexpr std::int64_t kLanes = kRunProducts * kRunLanes;
+    w.keys = parts.take<std::int32_t>(kSorted);
+    w.products = parts.take<T>(kSorted);
+    w.merge = parts.take<std::uint64_t>(2 * kSortProducts);
+    w.term_a = parts.take<std::int32_t>(kRun);
+    w.term_q = parts.take<std::int32_t>(kRun);
+    w.term_b = parts.take<std::int64_t>(kRun);
+    w.start = parts.take<std::int32_t>(kRun);
+    w.columns = parts.take<std::int32_t>(kRun);
+    w.row_at = parts.take<std::int64_t>(kRun);
+    w.row_length = parts.take<std::int32_t>(kRun);
+    w.lanes_a = parts.take<T>(kLanes);
+    w.lanes_c = parts.take<T>(kLanes);
+}
 
 /// The calling thread's workspace for windows of `columns`, kept and kept clean between calls.
 template <typename T>
@@ -15,53 +36,27 @@ Workspace<T>& thread_workspace(std::int64_t columns) {
     struct Owned {
         Workspace<T> view{};
         AlignedBytes window, flags, lines, slot, fixed;
+        std::size_t fixed_bytes = 0;
         std::int64_t columns = 0;
     };
     thread_local Owned own;
-    constexpr std::int64_t kSlack = 64;  // entries a vector store may touch behind an end
-    const auto sized = [](std::int64_t count, std::size_t size) {
-        return aligned_bytes(static_cast<std::size_t>(count) * size);
-    };
+    constexpr std::int64_t kSlack = 64;
     if (!own.fixed) {
-        constexpr std::int64_t sorted = kSortProducts + kSlack, run = kRunProducts + kSlack;
-        constexpr std::int64_t lanes = kRunProducts * kRunLanes;
-        const std::int64_t size = sizeof(T);
-        const std::int64_t sizes[] = {sorted * 4, sorted * size, 2 * kSortProducts * 8,
-                                      run * 4,    run * 4,       run * 8,
-                                      run * 4,    run * 4,       run * 8,
-                                      run * 4,    lanes * size,  lanes * size};
-        std::int64_t total = 0;
-        for (std::int64_t s : sizes) total += (s + 63) & ~std::int64_t{63};
-        own.fixed = sized(total, 1);
-        std::byte* at = own.fixed.get();
-        std::size_t part = 0;
-        const auto next = [&] {
-            std::byte* const here = at;
-            at += (sizes[part++] + 63) & ~std::int64_t{63};
-            return here;
-        };
-        own.view.keys = reinterpret_cast<std::int32_t*>(next());
-        own.view.products = reinterpret_cast<T*>(next());
-        own.view.merge = reinterpret_cast<std::uint64_t*>(next());
-        own.view.term_a = reinterpret_cast<std::int32_t*>(next());
-        own.view.term_q = reinterpret_cast<std::int32_t*>(next());
-        own.view.term_b = reinterpret_cast<std::int64_t*>(next());
-        own.view.start = reinterpret_cast<std::int32_t*>(next());
-        own.view.columns = reinterpret_cast<std::int32_t*>(next());
-        own.view.row_at = reinterpret_cast<std::int64_t*>(next());
-        own.view.row_length = reinterpret_cast<std::int32_t*>(next());
-        own.view.lanes_a = reinterpret_cast<T*>(next());
-        own.view.lanes_c = reinterpret_cast<T*>(next());
-        std::fill_n(own.view.keys, sorted, 0);
+        Parts counted;
+        lay_out(own.view, counted);
+        own.fixed = aligned_bytes(counted.bytes());
+        own.fixed_bytes = counted.bytes();
+        Parts parts(own.fixed.get(), own.fixed_bytes);
+        lay_out(own.view, parts);
     }
     // The scan looks at 64 lines at a time, and a line is eight columns at least.
     const std::int64_t wanted = (std::min(columns, kWindow) + kSlack + 4095) & ~std::int64_t{4095};
     if (wanted > own.columns) {
         own.columns = 0;
-        own.window = sized(wanted, sizeof(T));
-        own.flags = sized(wanted, 1);
-        own.lines = sized(wanted / 8 + 64, 1);
-        own.slot = sized(wanted, 4);
+        own.window = aligned_array<T>(wanted);
+        own.flags = aligned_bytes(bytes_of(wanted, 1));
+        own.lines = aligned_bytes(bytes_of(wanted / 8 + 64, 1));
+        own.slot = aligned_array<std::int32_t>(wanted);
         own.view.window = reinterpret_cast<T*>(own.window.get());
         own.view.flags = reinterpret_cast<std::uint8_t*>(own.flags.get());
         own.view.lines = reinterpret_cast<std::uint8_t*>(own.lines.get());
@@ -71,6 +66,8 @@ Workspace<T>& thread_workspace(std::int64_t columns) {
         std::fill_n(own.view.lines, wanted / 8 + 64, std::uint8_t{0});
         own.columns = wanted;
     }
+    poison(own.fixed.get(), own.fixed_bytes);
+    poison(own.view.slot, bytes_of(own.columns, sizeof(std::int32_t)));
     return own.view;
 }
 

@@ -29,6 +29,13 @@ struct Gradients {
     T* inputs;        // (batch, n_inputs), the whole array
 };
 
+/// Scratch memory: so many elements.
+template <typename T>
+struct Room {
+    T* memory;
+    std::int64_t size;
+};
+
 /// A run of steps within a block of amplitudes small enough for the cache.
 struct BlockGroup {
     std::int32_t first, last;  // steps [first, last)
@@ -39,62 +46,59 @@ struct BlockGroup {
     std::int8_t where[64];     // the block's bit for each of the state's, -1 outside
 };
 
-// Scratch sizes in elements of T: per tile, and per state or block.
-#define WB_STATEVECTOR_KERNELS                                                                     \
-    int lanes_f32();                                                                               \
-    int lanes_f64();                                                                               \
-    void shared_f32(const PlanView&, const double* angles, bool per_sample, float* coefficients);  \
-    void shared_f64(const PlanView&, const double* angles, bool per_sample, double*);              \
-    void start_qubits(const PlanView&, const double* angles, double* qubits);                      \
-    void finish(const PlanView&, const double* angles, bool per_sample, const double* sums,        \
-                double* weights, double* inputs);                                                  \
-    void tile_forward_f32(const Job<float>&, std::int64_t tile, float* psi, float* work,           \
-                          float* values);                                                          \
-    void tile_forward_f64(const Job<double>&, std::int64_t tile, double* psi, double* work,        \
-                          double* values);                                                         \
-    void tile_backward_f32(const Job<float>&, std::int64_t tile, const float* state,               \
-                           const float* value_gradient, const float* state_gradient, float* work,  \
-                           const Gradients<float>&);                                               \
-    void tile_backward_f64(const Job<double>&, std::int64_t tile, const double* state,             \
-                           const double* value_gradient, const double* state_gradient,             \
-                           double* work, const Gradients<double>&);                                \
-    void wide_start_f32(const PlanView&, const double* angles, int part, int parts, float* psi,    \
-                        float* work);                                                              \
-    void wide_start_f64(const PlanView&, const double* angles, int part, int parts, double* psi,   \
-                        double* work);                                                             \
-    void wide_block_f32(const PlanView&, const BlockGroup&, const float* coefficients,             \
-                        std::int64_t block, float* psi, float* work);                              \
-    void wide_block_f64(const PlanView&, const BlockGroup&, const double* coefficients,            \
-                        std::int64_t block, double* psi, double* work);                            \
-    void wide_block_reverse_f32(const PlanView&, const BlockGroup&, const float* coefficients,     \
-                                std::int64_t block, bool want_weights, bool want_inputs,           \
-                                float* psi, float* lambda, float* work, double* sums);             \
-    void wide_block_reverse_f64(const PlanView&, const BlockGroup&, const double* coefficients,    \
-                                std::int64_t block, bool want_weights, bool want_inputs,           \
-                                double* psi, double* lambda, double* work, double* sums);          \
-    void wide_observe_f32(const PlanView&, const ObservableView&, const float* psi, float* work,   \
-                          float* values);                                                          \
-    void wide_observe_f64(const PlanView&, const ObservableView&, const double* psi, double* work, \
-                          double* values);                                                         \
-    void wide_cotangent_f32(const PlanView&, const ObservableView&, const float* g,                \
-                            const float* psi, float* work, float* lambda);                         \
-    void wide_cotangent_f64(const PlanView&, const ObservableView&, const double* g,               \
-                            const double* psi, double* work, double* lambda);                      \
-    void wide_finish_f32(const PlanView&, const double* angles, const float* lambda, float* work,  \
-                         double* weights, double* inputs);                                         \
-    void wide_finish_f64(const PlanView&, const double* angles, const double* lambda,              \
-                         double* work, double* weights, double* inputs);
+// Functions named *_scratch_* tell the elements of scratch that the others need: for a tile, and
+// for a state of which blocks of at most `block_bits` bits are taken.
+#define WB_STATEVECTOR_KERNELS                                                                    \
+    int lanes_f32();                                                                              \
+    int lanes_f64();                                                                              \
+    std::int64_t tile_forward_scratch_f32(const PlanView&, const ObservableView&);                \
+    std::int64_t tile_forward_scratch_f64(const PlanView&, const ObservableView&);                \
+    std::int64_t tile_backward_scratch_f32(const PlanView&, const ObservableView&);               \
+    std::int64_t tile_backward_scratch_f64(const PlanView&, const ObservableView&);               \
+    std::int64_t wide_scratch_f32(const PlanView&, const ObservableView&, int block_bits);        \
+    std::int64_t wide_scratch_f64(const PlanView&, const ObservableView&, int block_bits);        \
+    void shared_f32(const PlanView&, const double* angles, bool per_sample, float* coefficients); \
+    void shared_f64(const PlanView&, const double* angles, bool per_sample, double*);             \
+    void start_qubits(const PlanView&, const double* angles, double* qubits);                     \
+    void finish(const PlanView&, const double* angles, bool per_sample, const double* sums,       \
+                double* weights, double* inputs);                                                 \
+    void tile_forward_f32(const Job<float>&, std::int64_t tile, float* psi, Room<float> work,     \
+                          float* values);                                                         \
+    void tile_forward_f64(const Job<double>&, std::int64_t tile, double* psi, Room<double> work,  \
+                          double* values);                                                        \
+    void tile_backward_f32(const Job<float>&, std::int64_t tile, const float* state,              \
+                           const float* value_gradient, const float* state_gradient,              \
+                           Room<float> work, const Gradients<float>&);                            \
+    void tile_backward_f64(const Job<double>&, std::int64_t tile, const double* state,            \
+                           const double* value_gradient, const double* state_gradient,            \
+                           Room<double> work, const Gradients<double>&);                          \
+    void wide_start_f32(const PlanView&, const double* angles, int part, int parts, float* psi,   \
+                        Room<float> work);                                                        \
+    void wide_start_f64(const PlanView&, const double* angles, int part, int parts, double* psi,  \
+                        Room<double> work);                                                       \
+    void wide_block_f32(const PlanView&, const BlockGroup&, const float* coefficients,            \
+                        std::int64_t block, float* psi, Room<float> work);                        \
+    void wide_block_f64(const PlanView&, const BlockGroup&, const double* coefficients,           \
+                        std::int64_t block, double* psi, Room<double> work);                      \
+    void wide_block_reverse_f32(const PlanView&, const BlockGroup&, const float* coefficients,    \
+                                std::int64_t block, bool want_weights, bool want_inputs,          \
+                                float* psi, float* lambda, Room<float> work, double* sums);       \
+    void wide_block_reverse_f64(const PlanView&, const BlockGroup&, const double* coefficients,   \
+                                std::int64_t block, bool want_weights, bool want_inputs,          \
+                                double* psi, double* lambda, Room<double> work, double* sums);    \
+    void wide_observe_f32(const PlanView&, const ObservableView&, const float* psi,               \
+                          Room<float> work, float* values);                                       \
+    void wide_observe_f64(const PlanView&, const ObservableView&, const double* psi,              \
+                          Room<double> work, double* values);                                     \
+    void wide_cotangent_f32(const PlanView&, const ObservableView&, const float* g,               \
+                            const float* psi, Room<float> work, float* lambda);                   \
+    void wide_cotangent_f64(const PlanView&, const ObservableView&, const double* g,              \
+                            const double* psi, Room<double> work, double* lambda);                \
+    void wide_finish_f32(const PlanView&, const double* angles, const float* lambda,              \
+                         Room<float> work, double* weights, double* inputs);                      \
+    void wide_finish_f64(const PlanView&, const double* angles, const double* lambda,             \
+                         Room<double> work, double* weights, double* inputs);
 
 WB_DECLARE_FOR_EACH_ISA(WB_STATEVECTOR_KERNELS)
-
-/// Vectors of scratch a tile needs beside its state(s): forward, backward.
-inline std::int64_t tile_forward_vectors(const PlanView& plan, const ObservableView& observables) {
-    return plan.n_angles + 4 * plan.n_wires + (std::int64_t{1} << plan.n_wires) +
-           observables.n_rows;
-}
-inline std::int64_t tile_backward_vectors(const PlanView& plan, const ObservableView& observables) {
-    return plan.n_angles + 8 * plan.n_wires + 5 * (std::int64_t{1} << plan.n_wires) +
-           observables.n_rows;
-}
 
 }  // namespace wb::statevector

@@ -188,15 +188,6 @@ std::vector<BlockGroup> block_groups(const Plan& plan) {
     return groups;
 }
 
-template <typename T>
-std::int64_t wide_scratch(int n_wires, int n_rows) {
-    // Start and finish use four arrays of 2^low and two of 2^high; observables one vector per row.
-    const std::int64_t edges = std::int64_t{12} << std::max(n_wires - n_wires / 2, 6);
-    const std::int64_t rows = (std::int64_t{1} << n_wires) + std::int64_t{n_rows} * lanes<T>();
-    const std::int64_t blocks = std::int64_t{4} << std::min(n_wires, kBlockBits);
-    return std::max({edges, rows, blocks}) + 64;
-}
-
 // One selector per kernel: the function of this element type for the active instruction set.
 #define WB_SELECTOR(name)                     \
     template <typename T>                     \
@@ -215,7 +206,20 @@ WB_SELECTOR(wide_block_reverse)
 WB_SELECTOR(wide_observe)
 WB_SELECTOR(wide_cotangent)
 WB_SELECTOR(wide_finish)
+WB_SELECTOR(tile_forward_scratch)
+WB_SELECTOR(tile_backward_scratch)
+WB_SELECTOR(wide_scratch)
 #undef WB_SELECTOR
+
+/// A lease of the calling thread's scratch, as the kernels take it.
+template <typename T>
+struct Leased {
+    Scratch<T> scratch;
+    std::int64_t size;
+
+    explicit Leased(std::int64_t count) : scratch(count), size(count) {}
+    Room<T> room() const { return {scratch.data(), size}; }
+};
 
 /// Everything one call computes once for all samples.
 template <typename T>
@@ -256,17 +260,17 @@ template <typename T>
 void wide_run(const Plan& plan, const Shared<T>& shared, const std::vector<BlockGroup>& groups,
               const Sample<T>& sample, int threads, T* psi) {
     const PlanView& view = shared.view;
-    const std::int64_t scratch = wide_scratch<T>(plan.n_wires, shared.job.observables.n_rows);
+    const std::int64_t scratch = select_wide_scratch<T>()(view, shared.job.observables, kBlockBits);
     const int parts = plan.n_wires > kBlockBits ? 16 : 1;
     parallel_for(parts, threads, [&](std::int64_t part, int) {
         select_wide_start<T>()(view, sample.angles.data(), static_cast<int>(part), parts, psi,
-                               thread_scratch<T>(scratch));
+                               Leased<T>(scratch).room());
     });
     for (const BlockGroup& group : groups) {
         const std::int64_t blocks = std::int64_t{1} << (plan.n_wires - group.n_bits);
         parallel_for(blocks, threads, [&](std::int64_t block, int) {
             select_wide_block<T>()(view, group, sample.coefficients.data(), block, psi,
-                                   thread_scratch<T>(scratch));
+                                   Leased<T>(scratch).room());
         });
     }
 }
@@ -301,12 +305,13 @@ void forward_tiles(const Plan& plan, const Shared<T>& shared, T* values, T* stat
                    const std::vector<std::int64_t>& index) {
     const std::int64_t tiles = tiles_of<T>(shared.job.batch);
     const std::int64_t tile_size = (std::int64_t{2} << plan.n_wires) * lanes<T>();
-    const std::int64_t vectors = tile_forward_vectors(shared.view, shared.job.observables);
+    const std::int64_t size = select_tile_forward_scratch<T>()(shared.view, shared.job.observables);
     const int threads = threads_for(tiles * step_cycles(plan, 8), kGrainCycles);
     parallel_for(tiles, threads, [&](std::int64_t tile, int) {
-        T* scratch = thread_scratch<T>(tile_size + vectors * lanes<T>());
-        T* psi = state != nullptr ? state + tile * tile_size : scratch + vectors * lanes<T>();
-        select_tile_forward<T>()(shared.job, tile, psi, scratch, values);
+        const Leased<T> scratch(size);
+        const Scratch<T> own(state != nullptr ? 0 : tile_size);
+        T* psi = state != nullptr ? state + tile * tile_size : own.data();
+        select_tile_forward<T>()(shared.job, tile, psi, scratch.room(), values);
         if (amplitudes == nullptr) return;
         const std::int64_t first = tile * lanes<T>();
         const auto valid = std::min<std::int64_t>(lanes<T>(), shared.job.batch - first);
@@ -322,14 +327,15 @@ void forward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, T
     const std::int64_t size = std::int64_t{2} << plan.n_wires;
     const std::int64_t batch = shared.job.batch;
     const int n_rows = shared.job.observables.n_rows;
-    const std::int64_t scratch = wide_scratch<T>(plan.n_wires, n_rows);
+    const std::int64_t scratch =
+        select_wide_scratch<T>()(shared.view, shared.job.observables, kBlockBits);
     const bool by_block = plan.n_wires > kBlockBits;
     const std::int64_t cycles = step_cycles(plan, 8) / lanes<T>() * (by_block ? 1 : batch);
     const int threads = threads_for(cycles, kGrainCycles);
     AlignedBytes own;
     if (state == nullptr) {
         // One state for each sample at work: all of them, or one at a time.
-        own = aligned_bytes(static_cast<std::size_t>((by_block ? 1 : batch) * size) * sizeof(T));
+        own = aligned_array<T>((by_block ? 1 : batch) * size);
     }
     T* base = state != nullptr ? state : reinterpret_cast<T*>(own.get());
     const bool reuse = state == nullptr && by_block;
@@ -339,7 +345,7 @@ void forward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, T
         wide_run(plan, shared, groups, sample, by_block ? threads : 1, psi);
         if (values != nullptr) {
             select_wide_observe<T>()(shared.view, shared.job.observables, psi,
-                                     thread_scratch<T>(scratch), values + b * n_rows);
+                                     Leased<T>(scratch).room(), values + b * n_rows);
         }
         if (amplitudes != nullptr) {
             copy_amplitudes_from_state(plan, index, psi, amplitudes + b * size);
@@ -375,14 +381,15 @@ void backward_tiles(const Plan& plan, const Shared<T>& shared, const T* state,
                     T* input_gradient) {
     const std::int64_t tiles = tiles_of<T>(shared.job.batch);
     const std::int64_t tile_size = (std::int64_t{2} << plan.n_wires) * lanes<T>();
-    const std::int64_t vectors = tile_backward_vectors(shared.view, shared.job.observables);
+    const std::int64_t size =
+        select_tile_backward_scratch<T>()(shared.view, shared.job.observables);
     const int threads = threads_for(tiles * step_cycles(plan, 24), kGrainCycles);
     parallel_for(sums.groups, threads, [&](std::int64_t g, int) {
-        T* scratch = thread_scratch<T>(vectors * lanes<T>());
+        const Leased<T> scratch(size);
         const Gradients<T> gradients{sums.sums(g), sums.weights(g), input_gradient};
         for (std::int64_t t = tiles * g / sums.groups; t < tiles * (g + 1) / sums.groups; ++t) {
             select_tile_backward<T>()(shared.job, t, state + t * tile_size, value_gradient,
-                                      amplitude_gradient, scratch, gradients);
+                                      amplitude_gradient, scratch.room(), gradients);
         }
     });
 }
@@ -391,7 +398,8 @@ void backward_tiles(const Plan& plan, const Shared<T>& shared, const T* state,
 template <typename T>
 void wide_reverse(const Plan& plan, const Shared<T>& shared, const std::vector<BlockGroup>& groups,
                   const Sample<T>& sample, int threads, T* psi, T* lambda, double* sums) {
-    const std::int64_t scratch = wide_scratch<T>(plan.n_wires, shared.job.observables.n_rows);
+    const std::int64_t scratch =
+        select_wide_scratch<T>()(shared.view, shared.job.observables, kBlockBits);
     std::vector<double> partial;
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
         const std::int64_t blocks = std::int64_t{1} << (plan.n_wires - group->n_bits);
@@ -402,11 +410,11 @@ void wide_reverse(const Plan& plan, const Shared<T>& shared, const std::vector<B
                                     : plan.steps[static_cast<std::size_t>(group->last)].sums;
         partial.assign(static_cast<std::size_t>(parts * (to - from)), 0.0);
         parallel_for(parts, threads, [&](std::int64_t p, int) {
-            double* own = partial.data() + p * (to - from) - from;  // indexed by step.sums
+            double* own = partial.data() + p * (to - from);
             for (std::int64_t b = blocks * p / parts; b < blocks * (p + 1) / parts; ++b) {
                 select_wide_block_reverse<T>()(shared.view, *group, sample.coefficients.data(), b,
                                                shared.job.want_weights, shared.job.want_inputs, psi,
-                                               lambda, thread_scratch<T>(scratch), own);
+                                               lambda, Leased<T>(scratch).room(), own);
             }
         });
         for (std::int64_t p = 0; p < parts; ++p) {
@@ -427,12 +435,13 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
     const std::int64_t batch = shared.job.batch;
     const int n_rows = shared.job.observables.n_rows;
     const std::int64_t w = lanes<T>();
-    const std::int64_t scratch = wide_scratch<T>(plan.n_wires, n_rows);
+    const std::int64_t scratch =
+        select_wide_scratch<T>()(shared.view, shared.job.observables, kBlockBits);
     const bool by_block = plan.n_wires > kBlockBits;
     const std::int64_t cycles = step_cycles(plan, 24) / w * (by_block ? 1 : batch);
     const int threads = threads_for(cycles, kGrainCycles);
     parallel_for(group_sums.groups, by_block ? 1 : threads, [&](std::int64_t g, int) {
-        const AlignedBytes states = aligned_bytes(static_cast<std::size_t>(2 * size) * sizeof(T));
+        const AlignedBytes states = aligned_array<T>(2 * size);
         T* psi = reinterpret_cast<T*>(states.get());
         T* lambda = psi + size;
         std::vector<double> sums(static_cast<std::size_t>(plan.n_sums));
@@ -444,7 +453,7 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
             if (value_gradient != nullptr) {
                 select_wide_cotangent<T>()(view, shared.job.observables,
                                            value_gradient + b * n_rows, psi,
-                                           thread_scratch<T>(scratch), lambda);
+                                           Leased<T>(scratch).room(), lambda);
             } else {
                 const T* row = amplitude_gradient + b * size;
                 for (std::int64_t i = 0; i < size / 2; ++i) {
@@ -462,7 +471,7 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
                                   input_sums);
             if ((weight_sums && plan.initial_weights) || (input_sums && plan.initial_inputs)) {
                 select_wide_finish<T>()(view, sample.angles.data(), lambda,
-                                        thread_scratch<T>(scratch), weight_sums, input_sums);
+                                        Leased<T>(scratch).room(), weight_sums, input_sums);
             }
             for (std::int64_t i = 0; i < plan.n_sums; ++i) {
                 group_sums.sums(g)[i] += sums[static_cast<std::size_t>(i)];

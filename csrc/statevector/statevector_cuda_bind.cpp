@@ -32,7 +32,7 @@ Array<T> expectation_cuda(const Array<std::int64_t>& code, const Array<double>& 
                                  static_cast<int>(inputs.shape(1)));
     const auto observables =
         statevector::make_observables(n_rows, n_wires, view(terms), view(coefficients));
-    Array<T> values({batch, static_cast<std::int64_t>(n_rows)});
+    Array<T> values = fresh_array<T>({batch, static_cast<py::ssize_t>(n_rows)});
     const T* w = weights.data();
     const T* x = inputs.data();
     T* out = values.mutable_data();

@@ -2,6 +2,7 @@
 // Tiles: W samples in the lanes of every vector, all amplitudes in rows. A gate on any wire is
 // the same shuffle-free code, gates that differ by sample cost nothing extra, and one thread owns
 // a tile from the first gate to the last gradient.
+#include "core/carver.hpp"
 #include "statevector/kernels.hpp"
 #include "statevector/product.hpp"
 #include "statevector/steps.hpp"
@@ -60,16 +61,50 @@ struct Tile {
     }
 };
 
+/// What the passes over a tile take of the scratch.
 template <typename T>
-void tile_forward(const Job<T>& job, std::int64_t index, T* state, T* scratch, T* values) {
+struct ForwardRoom {
+    using V = typename VectorOf<T>::V;
+    V* angles;
+    Qubit<V>* qubits;
+    V *work, *out;
+
+    ForwardRoom(const PlanView& plan, const ObservableView& observables,
+                Carver<VectorOf<T>>& scratch)
+        : angles(scratch.take(plan.n_angles)),
+          qubits(scratch.template take_as<Qubit<V>>(plan.n_wires)),
+          work(scratch.take(std::int64_t{1} << plan.n_wires)),
+          out(scratch.take(observables.n_rows)) {}
+};
+
+template <typename T>
+struct BackwardRoom {
+    using V = typename VectorOf<T>::V;
+    V* angles;
+    Qubit<V>*qubits, *qubit_gradients;
+    V *psi, *lambda, *work, *g;
+
+    BackwardRoom(const PlanView& plan, const ObservableView& observables,
+                 Carver<VectorOf<T>>& scratch)
+        : angles(scratch.take(plan.n_angles)),
+          qubits(scratch.template take_as<Qubit<V>>(plan.n_wires)),
+          qubit_gradients(scratch.template take_as<Qubit<V>>(plan.n_wires)),
+          psi(scratch.take(std::int64_t{2} << plan.n_wires)),
+          lambda(scratch.take(std::int64_t{2} << plan.n_wires)),
+          work(scratch.take(std::int64_t{1} << plan.n_wires)),
+          g(scratch.take(observables.n_rows)) {}
+};
+
+template <typename T>
+void tile_forward(const Job<T>& job, std::int64_t index, T* state, Room<T> scratch, T* values) {
     using V = typename VectorOf<T>::V;
     const Tile<T> tile(job, index);
     const PlanView& plan = job.plan;
     V* psi = reinterpret_cast<V*>(state);
-    V* angles = reinterpret_cast<V*>(scratch);
-    auto* qubits = reinterpret_cast<Qubit<V>*>(angles + plan.n_angles);
-    V* work = angles + plan.n_angles + 4 * plan.n_wires;
-    V* out = work + (std::int64_t{1} << plan.n_wires);
+    Carver<VectorOf<T>> carver(scratch.memory, scratch.size);
+    const ForwardRoom<T> room(plan, job.observables, carver);
+    V *const angles = room.angles, *const work = room.work, *const out = room.out;
+    Qubit<V>* const qubits = room.qubits;
     tile.angles(angles);
     tile.qubits(angles, qubits);
     product_state(plan.n_wires, qubits, psi);
@@ -89,19 +124,17 @@ void tile_forward(const Job<T>& job, std::int64_t index, T* state, T* scratch, T
 
 template <typename T>
 void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const T* value_gradient,
-                   const T* state_gradient, T* scratch, const Gradients<T>& gradients) {
+                   const T* state_gradient, Room<T> scratch, const Gradients<T>& gradients) {
     using V = typename VectorOf<T>::V;
     const Tile<T> tile(job, index);
     const PlanView& plan = job.plan;
     const std::int64_t rows = tile.layout.rows();
     const int n_rows = job.observables.n_rows;
-    V* angles = reinterpret_cast<V*>(scratch);
-    auto* qubits = reinterpret_cast<Qubit<V>*>(angles + plan.n_angles);
-    auto* qubit_gradients = qubits + plan.n_wires;
-    V* psi = angles + plan.n_angles + 8 * plan.n_wires;
-    V* lambda = psi + 2 * rows;
-    V* work = lambda + 2 * rows;
-    V* g = work + rows;
+    Carver<VectorOf<T>> carver(scratch.memory, scratch.size);
+    const BackwardRoom<T> room(plan, job.observables, carver);
+    V *const angles = room.angles, *const psi = room.psi, *const lambda = room.lambda,
+             *const work = room.work, *const g = room.g;
+    Qubit<V>*const qubits = room.qubits, *const qubit_gradients = room.qubit_gradients;
     tile.angles(angles);
 
     const V* final_state = reinterpret_cast<const V*>(state);
@@ -183,6 +216,13 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
     }
 }
 
+template <typename T, template <typename> typename Opened>
+std::int64_t counted(const PlanView& plan, const ObservableView& observables) {
+    Carver<VectorOf<T>> counter;
+    const Opened<T> room(plan, observables, counter);
+    return counter.vectors() * VectorOf<T>::lanes;
+}
+
 /// Coefficients of the steps that read an input (per_sample) or of those that do not.
 template <typename T>
 void coefficients_of(const PlanView& plan, const double* angles, bool per_sample, T* out) {
@@ -229,6 +269,19 @@ void coefficients_of(const PlanView& plan, const double* angles, bool per_sample
 
 int lanes_f32() { return VectorOf<float>::lanes; }
 int lanes_f64() { return VectorOf<double>::lanes; }
+
+std::int64_t tile_forward_scratch_f32(const PlanView& plan, const ObservableView& observables) {
+    return counted<float, ForwardRoom>(plan, observables);
+}
+std::int64_t tile_forward_scratch_f64(const PlanView& plan, const ObservableView& observables) {
+    return counted<double, ForwardRoom>(plan, observables);
+}
+std::int64_t tile_backward_scratch_f32(const PlanView& plan, const ObservableView& observables) {
+    return counted<float, BackwardRoom>(plan, observables);
+}
+std::int64_t tile_backward_scratch_f64(const PlanView& plan, const ObservableView& observables) {
+    return counted<double, BackwardRoom>(plan, observables);
+}
 
 void shared_f32(const PlanView& plan, const double* angles, bool per_sample, float* coefficients) {
     coefficients_of(plan, angles, per_sample, coefficients);
@@ -283,25 +336,25 @@ void finish(const PlanView& plan, const double* angles, bool per_sample, const d
     }
 }
 
-void tile_forward_f32(const Job<float>& job, std::int64_t tile, float* psi, float* work,
+void tile_forward_f32(const Job<float>& job, std::int64_t tile, float* psi, Room<float> work,
                       float* values) {
     tile_forward(job, tile, psi, work, values);
 }
 
-void tile_forward_f64(const Job<double>& job, std::int64_t tile, double* psi, double* work,
+void tile_forward_f64(const Job<double>& job, std::int64_t tile, double* psi, Room<double> work,
                       double* values) {
     tile_forward(job, tile, psi, work, values);
 }
 
 void tile_backward_f32(const Job<float>& job, std::int64_t tile, const float* state,
-                       const float* value_gradient, const float* state_gradient, float* work,
+                       const float* value_gradient, const float* state_gradient, Room<float> work,
                        const Gradients<float>& gradients) {
     tile_backward(job, tile, state, value_gradient, state_gradient, work, gradients);
 }
 
 void tile_backward_f64(const Job<double>& job, std::int64_t tile, const double* state,
-                       const double* value_gradient, const double* state_gradient, double* work,
-                       const Gradients<double>& gradients) {
+                       const double* value_gradient, const double* state_gradient,
+                       Room<double> work, const Gradients<double>& gradients) {
     tile_backward(job, tile, state, value_gradient, state_gradient, work, gradients);
 }
 

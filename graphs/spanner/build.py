@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from graphs.arguments import to_numpy, vertex_numbers
 from graphs.digraph import DiGraph
@@ -19,6 +18,7 @@ from graphs.spanner.choice import METHODS, choose
 from graphs.spanner.methods import Job, ball_levels, lay_out, run_method, run_prune
 from graphs.spanner.result import Certificate, RoundtripSpanner
 from graphs.spanner.verify import verify_spanner
+from workbench.ops._threads import thread_count
 from workbench.ops.spanner import SpannerProblem
 
 __all__ = ["roundtrip_spanner"]
@@ -97,9 +97,7 @@ def roundtrip_spanner(
         raise TypeError(f"g must be a DiGraph, got {type(g).__name__}")
     distinct = _distinct(vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources"))
     _check(stretch, k, method, verify, seed)
-    threads = torch.get_num_threads() if num_threads is None else int(num_threads)
-    if threads < 1:
-        raise ValueError(f"num_threads must be at least 1, got {num_threads}")
+    threads = thread_count("roundtrip_spanner", num_threads)
 
     clock = [time.perf_counter()]
     problem = lay_out(g, distinct)

@@ -23,6 +23,7 @@ from graphs.spanner.stretch import (
     find_worst,
     tally_row,
 )
+from workbench.ops._threads import thread_count
 
 __all__ = ["StretchReport", "Worst", "verify_spanner"]
 
@@ -109,6 +110,7 @@ def verify_spanner(
         raise ValueError(f"rtol must be finite and not negative, got {rtol}")
     if sample is not None and sample < 1:
         raise ValueError(f"sample must be at least 1, got {sample}")
+    thread_count("verify_spanner", num_threads)
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be an Executor, got {type(executor).__name__}")
     distinct = given[np.sort(np.unique(given, return_index=True)[1])]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,100 @@ def hub(rng: np.random.Generator, place: str, cols: int, dtype: Any) -> tuple[An
 def stencil(rng: np.random.Generator, size: int, offsets: Sequence[int], dtype: Any) -> Any:
     rows = [[r + o for o in offsets if 0 <= r + o < size] for r in range(size)]
     return from_rows(rng, rows, size, dtype)
+
+
+# Matrices whose products have few entries or none. A thread takes 4096 rows without products at
+# once (32768 where they repeat each other), so that these sizes make several pieces, some of
+# them without any product.
+
+
+def scattered(
+    rng: np.random.Generator, rows: Any, cols: Any, count: int, shape: Any, dtype: Any
+) -> Any:
+    """`count` entries in the given ranges of rows and columns; all other rows are empty."""
+    at = np.unique(rng.integers(*rows, count) * shape[1] + rng.integers(*cols, count))
+    places: list[Any] = [[] for _ in range(shape[0])]
+    for row, columns in zip(*_grouped(at // shape[1], at % shape[1]), strict=True):
+        places[row] = columns
+    return from_rows(rng, places, shape[1], dtype)
+
+
+def _grouped(rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    names, first = np.unique(rows, return_index=True)
+    return names, np.split(cols, first[1:])
+
+
+def thin_cases() -> dict[str, Callable[[np.random.Generator, Any], tuple[Any, Any]]]:
+    """By name, functions that make two factors."""
+
+    def nothing(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        return sp.csr_array((50, 60), dtype=dtype), sp.csr_array((60, 70), dtype=dtype)
+
+    def much_of_nothing(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        n = 70_000
+        return sp.csr_array((n, n), dtype=dtype), scattered(rng, (0, n), (0, n), 99, (n, n), dtype)
+
+    def bipartite(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        a = scattered(rng, (0, 500), (500, 1500), 3000, (1500, 1500), dtype)
+        return a, a
+
+    def large_bipartite(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        n = 80_000
+        a = scattered(rng, (0, 9000), (9000, n), 20_000, (n, n), dtype)
+        return a, a
+
+    def there_and_back(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        n = 40_000
+        a = scattered(rng, (0, 9000), (9000, n), 20_000, (n, n), dtype)
+        return a, sp.csr_array(a.T)
+
+    def isolated(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        n = 50_000
+        few = scattered(rng, (n - 300, n), (n - 300, n), 2000, (n, n), dtype)
+        return few, few
+
+    def nilpotent(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        """Four layers, edges only from each to the next: the fourth power is zero."""
+        n, layer = 36_000, 9000
+        parts = [
+            scattered(rng, (i * layer, (i + 1) * layer), ((i + 1) * layer, (i + 2) * layer), 12_000,
+                      (n, n), dtype)
+            for i in range(3)
+        ]  # fmt: skip
+        a = parts[0] + parts[1] + parts[2]
+        return a, a
+
+    def shift(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        """Runs whose last rows have no products, at every border of a run."""
+        n = 40_000
+        rows = [[r + 1] if r % 97 < 60 and r + 1 < n else [] for r in range(n)]
+        a = from_rows(rng, rows, n, dtype)
+        return a, a
+
+    def beyond_a_schedule(rng: np.random.Generator, dtype: Any) -> tuple[Any, Any]:
+        """Repeated rows of more entries than a schedule has places, and hardly a product."""
+        a = from_rows(rng, [np.arange(r, r + 8300) for r in range(40)], 8400, dtype)
+        return a, from_rows(rng, [[j - 8340] if j >= 8340 else [] for j in range(8400)], 70, dtype)
+
+    cases = (
+        nothing,
+        much_of_nothing,
+        bipartite,
+        large_bipartite,
+        there_and_back,
+        isolated,
+        nilpotent,
+        shift,
+        beyond_a_schedule,
+    )
+    return {case.__name__: case for case in cases}
+
+
+def of_width(m: sp.csr_array, integer: Any) -> sp.csr_array:
+    """The same matrix with indices and pointers of that integer."""
+    out = m.copy()
+    out.indices, out.indptr = m.indices.astype(integer), m.indptr.astype(integer)
+    return out
 
 
 def broken(**parts: Any) -> sp.csr_array:

@@ -29,6 +29,7 @@ from .spgemm_cases import (
     random_csr,
     rows_of_exactly,
     stencil,
+    thin_cases,
     values,
 )
 
@@ -64,7 +65,9 @@ def plan_cases() -> dict[str, Callable[[np.random.Generator, Any], tuple[Any, An
         return sp.csr_array((3, 4), dtype=dtype), random_csr(rng, 4, 5, 0.5, dtype)
 
     cases = (wide, edges, band, itself, random, one_hub, nothing)
-    return {case.__name__: case for case in cases}
+    return {case.__name__: case for case in cases} | {
+        f"thin {k}": v for k, v in thin_cases().items()
+    }
 
 
 @pytest.mark.parametrize("case", plan_cases())

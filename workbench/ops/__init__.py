@@ -20,7 +20,8 @@ def build_info() -> dict[str, Any]:
     -------
     dict
         ``isa`` in use and ``detected_isa``, ``threads``, ``cuda_built``, ``cuda_devices``,
-        ``cuda_device``, ``compiler``, ``build_type``, ``sanitizers``, ``families``.
+        ``cuda_device``, ``compiler``, ``build_type``, ``sanitizers``, ``families``; ``poison``, the
+        byte that fresh memory is filled with, where the environment variable WB_POISON sets one.
 
     Raises
     ------

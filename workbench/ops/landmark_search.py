@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from workbench.ops._native import kernels
+from workbench.ops._threads import thread_count
 from workbench.ops.shortest_paths import SearchGraph
 
 __all__ = ["PairPaths", "landmark_search"]
@@ -81,6 +81,6 @@ def landmark_search(
             np.ascontiguousarray(from_, dtype=np.float64),
             active,
             mask,
-            torch.get_num_threads() if num_threads is None else num_threads,
+            thread_count("landmark_search", num_threads),
         )
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from workbench.ops._native import kernels
+from workbench.ops._threads import thread_count
 
 __all__ = ["IncrementalSearch", "SearchGraph"]
 
@@ -137,7 +137,7 @@ class SearchGraph:
             _flags(targets),
             _flags(edge_mask),
             parents,
-            _threads(num_threads),
+            thread_count("shortest_paths", num_threads),
         )
         return distances, tree
 
@@ -168,7 +168,7 @@ class SearchGraph:
             float(limit),
             _flags(edge_mask),
             parents,
-            _threads(num_threads),
+            thread_count("shortest_paths_near", num_threads),
         )
         return found
 
@@ -191,7 +191,7 @@ class SearchGraph:
             _longs(sources),
             -1.0 if limit is None else float(limit),
             _flags(edge_mask),
-            _threads(num_threads),
+            thread_count("round_trips", num_threads),
         )
         return out
 
@@ -205,7 +205,10 @@ class SearchGraph:
     ) -> tuple[Longs, Longs, Doubles]:
         """The round trips of at most `limit`, as :meth:`shortest_paths_near` gives them."""
         found: tuple[Longs, Longs, Doubles, Longs] = self._graph.round_trips_near(
-            _longs(sources), float(limit), _flags(edge_mask), _threads(num_threads)
+            _longs(sources),
+            float(limit),
+            _flags(edge_mask),
+            thread_count("round_trips_near", num_threads),
         )
         return found[:3]
 
@@ -329,7 +332,3 @@ def _longs(x: npt.NDArray[np.int64]) -> Longs:
 
 def _flags(x: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8] | None:
     return None if x is None else np.ascontiguousarray(x, dtype=np.uint8)
-
-
-def _threads(number: int | None) -> int:
-    return torch.get_num_threads() if number is None else number

@@ -20,7 +20,9 @@ import torch
 from torch import Tensor
 
 from workbench.distribution import MissingExtraError
+from workbench.ops import _buffers as buffers
 from workbench.ops._native import kernels
+from workbench.ops._threads import thread_count
 
 __all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
 
@@ -38,7 +40,7 @@ _COMBINE: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "min": lambda v, g, n: _unlike(v, n).scatter_reduce(0, g, v, "amin", include_self=False),
     "max": lambda v, g, n: _unlike(v, n).scatter_reduce(0, g, v, "amax", include_self=False),
     "or": lambda v, g, n: torch.zeros(n, dtype=torch.bool).index_fill(0, g[v != 0], True),
-    "any": lambda v, g, n: v.new_empty(n).index_copy(0, g.flip(0), v.flip(0)),
+    "any": lambda v, g, n: buffers.empty(n, v.dtype).index_copy(0, g.flip(0), v.flip(0)),
 }
 
 
@@ -115,11 +117,10 @@ def threads() -> int:
 
 
 @contextmanager
-def limited(num_threads: int | None) -> Iterator[None]:
+def limited(function: str, num_threads: int | None) -> Iterator[None]:
     """Use so many threads in the sparse operators called inside; None changes nothing."""
-    if num_threads is not None and num_threads < 1:
-        raise ValueError(f"num_threads must be at least 1, got {num_threads}")
-    token = _workers.set(num_threads if num_threads is not None else _workers.get())
+    count = thread_count(function, num_threads)
+    token = _workers.set(_workers.get() if num_threads is None else count)
     try:
         yield
     finally:
@@ -140,7 +141,7 @@ _NUMPY: dict[torch.dtype, np.dtype[Any]] = {
 def empty(count: int, dtype: torch.dtype) -> Tensor:
     """A vector without initial values; large ones come from the kernels' pool."""
     if dtype not in _NUMPY or count * dtype.itemsize < _POOLED_FROM:
-        return torch.empty(count, dtype=dtype)
+        return buffers.empty(count, dtype)
     return torch.from_numpy(kernels.pooled_empty(count, _NUMPY[dtype]))
 
 

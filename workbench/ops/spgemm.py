@@ -136,7 +136,7 @@ def spgemm(
         raise ValueError(f"index_dtype must be auto, int32 or int64, got {index_dtype!r}")
     if complement and mask is None:
         raise ValueError("complement: there is no mask to take the complement of")
-    with limited(num_threads):
+    with limited("spgemm", num_threads):
         a, b, semiring, mask_csr = _operands(A, B, semiring, mask, check)
         dtype = a.values.dtype
         if accumulate is not None:
@@ -272,7 +272,7 @@ class SpGEMMPlan:
     """
 
     def __init__(self, A: Any, B: Any, *, num_threads: int | None = None) -> None:
-        with limited(num_threads):
+        with limited("SpGEMMPlan", num_threads):
             a, b, _, _ = _operands(A, B, "plus_times", None, True)
             for matrix, name in (
                 (a, "B" if a.transposed else "A"),
@@ -339,7 +339,7 @@ class SpGEMMPlan:
                     f"values of {name} must have shape ({matrix.idx.shape[0]},), "
                     f"got {tuple(v.shape)}"
                 )
-        with limited(self._workers):
+        with limited("SpGEMMPlan.numeric", self._workers):
             out: Tensor = _Refill.apply(x, y, self)
         return out.numpy() if as_numpy else out
 

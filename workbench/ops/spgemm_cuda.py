@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workbench.ops._buffers import empty
 from workbench.ops._native import kernels
 
 __all__ = ["multiply_cuda"]
@@ -118,14 +119,14 @@ def multiply_cuda(
             _check_rows("b", b_ptr, b_idx, cols, "cols")
         index = torch.cuda.current_device()
         stream = torch.cuda.current_stream().cuda_stream
-        work = torch.empty(3 * rows, dtype=torch.int32, device=device)
-        c_ptr = torch.empty(rows + 1, dtype=torch.int64, device=device)
+        work = empty(3 * rows, torch.int32, device)
+        c_ptr = empty(rows + 1, torch.int64, device)
         a, b = (a_ptr.data_ptr(), a_idx.data_ptr()), (b_ptr.data_ptr(), b_idx.data_ptr())
         nnz = kernels.spgemm_cuda_count(
             rows, *a, *b, work.data_ptr(), c_ptr.data_ptr(), index, stream
         )
-        c_idx = torch.empty(nnz, dtype=torch.int32, device=device)
-        c_val = torch.empty(nnz, dtype=dtype, device=device)
+        c_idx = empty(nnz, torch.int32, device)
+        c_val = empty(nnz, dtype, device)
         if nnz > 0:
             fill = (
                 kernels.spgemm_cuda_fill_f32

@@ -52,7 +52,7 @@ def spmm(A: Any, X: Any, *, num_threads: int | None = None, check: bool = True) 
     ValueError
         If shapes do not fit.
     """
-    with limited(num_threads):
+    with limited("spmm", num_threads):
         a = unwrap(A, "A", check=check)
         x, as_numpy = _dense(X, "X")
         if x.dim() not in (1, 2) or x.shape[0] != a.shape[1]:
@@ -96,7 +96,7 @@ def sddmm(
     ValueError
         If shapes do not fit.
     """
-    with limited(num_threads):
+    with limited("sddmm", num_threads):
         p = unwrap(pattern, "pattern", combine="any", check=check)
         x, _ = _dense(X, "X")
         y, _ = _dense(Y, "Y")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.ops._buffers import empty
 from workbench.ops._native import kernels
 from workbench.ops.program import MAX_WIRES, Observables, Program
 
@@ -200,9 +201,9 @@ def _expectation_cpu(
     inputs: Tensor,
     keep_state: bool,
 ) -> tuple[Tensor, Tensor]:
-    values = weights.new_empty((inputs.shape[0], n_rows))
+    values = empty((inputs.shape[0], n_rows), weights.dtype)
     size = _state_size(n_wires, inputs.shape[0], weights.dtype) if keep_state else 0
-    state = weights.new_empty(size)
+    state = empty(size, weights.dtype)
     _EXPECTATION[weights.dtype](
         code.numpy(),
         data.numpy(),
@@ -284,9 +285,9 @@ def _expectation_backward_cpu(
 def _amplitudes_cpu(
     code: Tensor, data: Tensor, n_wires: int, weights: Tensor, inputs: Tensor, keep_state: bool
 ) -> tuple[Tensor, Tensor]:
-    amplitudes = torch.empty((inputs.shape[0], 2**n_wires), dtype=_COMPLEX[weights.dtype])
+    amplitudes = empty((inputs.shape[0], 2**n_wires), _COMPLEX[weights.dtype])
     size = _state_size(n_wires, inputs.shape[0], weights.dtype) if keep_state else 0
-    state = weights.new_empty(size)
+    state = empty(size, weights.dtype)
     _AMPLITUDES[weights.dtype](
         code.numpy(),
         data.numpy(),
@@ -330,8 +331,8 @@ def _gradient_buffers(
     weights: Tensor, inputs: Tensor, want_weights: bool, want_inputs: bool
 ) -> tuple[Tensor, Tensor]:
     return (
-        weights.new_empty(weights.shape if want_weights else 0),
-        inputs.new_empty(inputs.shape if want_inputs else (0, 0)),
+        empty(weights.shape if want_weights else 0, weights.dtype),
+        empty(inputs.shape if want_inputs else (0, 0), inputs.dtype),
     )
 
 

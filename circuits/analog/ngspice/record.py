@@ -22,6 +22,7 @@ import numpy as np
 from circuits.analog.ngspice.request import NgspiceError, Sweep, Transient
 from circuits.analog.ngspice.results import DeckResult
 from circuits.analog.ngspice.run import available, simulate_deck, version
+from workbench.ops._buffers import empty_array
 
 __all__ = ["Oracle", "read_recording", "write_recording"]
 
@@ -132,7 +133,7 @@ def _plain(value: Any) -> Any:
 
 def _arrays(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == {"re", "im"}:
-        out = np.empty(len(value["re"]), np.complex128)
+        out = empty_array(len(value["re"]), np.complex128)
         out.real, out.imag = value["re"], value["im"]
         return out
     if isinstance(value, dict):

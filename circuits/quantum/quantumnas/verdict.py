@@ -19,6 +19,7 @@ from circuits.quantum.quantumnas.encoders import Encoder
 from circuits.quantum.quantumnas.evaluation import Layout, Scene
 from circuits.quantum.quantumnas.subcircuit import BoundGate
 from circuits.quantum.quantumnas.training import Score, score
+from workbench.ops._buffers import empty_array
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -67,7 +68,7 @@ def encoder_angles(encoder: Encoder, x: Array) -> Array:
 
     gates = {"rx": RXGate, "ry": RYGate, "rz": RZGate}
     decomposer = OneQubitEulerDecomposer("U3")
-    angles = np.empty((len(x), 3 * encoder.n_wires))
+    angles = empty_array((len(x), 3 * encoder.n_wires), np.float64)
     for row, sample in enumerate(x.tolist()):
         matrices = [np.eye(2, dtype=complex) for _ in range(encoder.n_wires)]
         for angle, (gate, wire) in zip(sample, encoder.rotations, strict=True):
