@@ -229,6 +229,7 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
         return Response{h.re[0], h.im[0], V{}, V{}};
     };
     for (int i = 0; i < points; ++i) {
+        check_interrupt();
         one.factors.omega[0] = all(kTwoPi * __builtin_exp(low + stride * i));
         factor(p.ac, small, one.factors);
         for (int r = 0; r < task.n_requests; ++r) {
@@ -241,6 +242,7 @@ void search(const PlanView& p, const SearchTask& task, Span span, double* memory
     }
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < task.n_requests; ++r) {
+        check_interrupt();
         const int at = leader(r) * points;
         const int over = column(r, 3);
         const Search s{one,

@@ -143,7 +143,6 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
     record.width = p.n_unknowns + 2;
     Scratch walking = scratch;  // the walk's memory is free again when it is over
     Mask alive = walk(b, task.forward, walking, &record, count);
-    if (record.failed) alive = Mask{};
 
     Back k{b,  task, record, {}, {}, {}, {}, {}, {}, {}, {},
            {}, {},   {},     {}, {}, {}, {}, {}, {}, {}, {}};
@@ -170,7 +169,8 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
         most = count[l] > most ? count[l] : most;
         next[l] = alive[l] ? task.forward.n_times - 1 : -1;
     }
-    for (std::int64_t step = most; step > 0 && !record.failed; --step) {
+    for (std::int64_t step = most; step > 0; --step) {
+        check_interrupt();
         Mask open{};
         for (int l = 0; l < kLanes; ++l) {
             open[l] = count[l] >= step ? -1 : 0;
@@ -213,7 +213,6 @@ void transient_backward(const PlanView& p, const TransientBackwardTask& task, Sp
                          earlier_bar);
         }
     }
-    free(record.data);
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < p.n_rows; ++r) {
         store(task.grad_rows + r * span.batch, span, choose(alive, k.rows_bar[r], nan));
