@@ -152,7 +152,7 @@ class _Pool(ProcessPoolExecutor):
         self._stopping = stopping
         # shutdown() forgets these, and end() needs them after it.
         self._all: Any = self._processes
-        self._queue: Any = self._call_queue
+        self._queue: Any = self._call_queue  # type: ignore[attr-defined]
         self._manager: Any = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
