@@ -9,6 +9,7 @@
 
 #include "circuit_sim/circuit_sim.hpp"
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 
 namespace wb {
 namespace {
@@ -82,7 +83,7 @@ py::tuple operating_point(const Words& code, const Reals& data, std::int64_t n_n
     const double* begin = given ? start.data() : nullptr;
     const std::int64_t columns = given ? start.shape(1) : 0;
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::operating_point(c.candidates, begin, columns, v, i, s);
     }
     return py::make_tuple(voltages, currents, status);
@@ -98,7 +99,7 @@ Reals operating_point_backward(const Words& code, const Reals& data, std::int64_
     Reals grad_rows = fresh_array<double>({c.n_rows, c.batch});
     double* out = grad_rows.mutable_data();
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::operating_point_backward(c.candidates, voltages.data(), grad_voltages.data(),
                                               grad_currents.data(), out);
     }
@@ -117,7 +118,7 @@ py::tuple small_signal(const Words& code, const Reals& data, std::int64_t n_node
     auto* h = reinterpret_cast<double*>(transfer.mutable_data());
     double* s = density.mutable_data();
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::small_signal(c.candidates, sweep, h, s);
     }
     return py::make_tuple(transfer, density);
@@ -138,7 +139,7 @@ py::tuple small_signal_backward(const Words& code, const Reals& data, std::int64
     double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
     const auto* h = reinterpret_cast<const double*>(grad_transfer.data());
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::small_signal_backward(c.candidates, sweep, h, grad_density.data(), to_rows,
                                            to_voltages);
     }
@@ -177,7 +178,7 @@ py::tuple find_frequencies(const Words& code, const Reals& data, std::int64_t n_
     double *f = frequency.mutable_data(), *t = turn.mutable_data();
     auto* s = reinterpret_cast<double*>(slope.mutable_data());
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::find_frequencies(c.candidates, sweep, view(requests), low, high, points, f, s,
                                       t);
     }
@@ -231,7 +232,7 @@ py::tuple transient(const Words& code, const Reals& data, std::int64_t n_nodes, 
     double* o = out.mutable_data();
     std::int64_t *s = status.mutable_data(), *n = steps.mutable_data();
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::transient(c.candidates, voltages.data(), {view(wave_times), view(waves)},
                                view(times), view(outputs), tolerance, max_steps, o, s, n);
     }
@@ -250,7 +251,7 @@ py::tuple transient_backward(const Words& code, const Reals& data, std::int64_t 
     Reals grad_voltages = fresh_array<double>({c.nodes, c.batch});
     double *to_rows = grad_rows.mutable_data(), *to_voltages = grad_voltages.mutable_data();
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::transient_backward(
             c.candidates, voltages.data(), {view(wave_times), view(waves)}, view(times),
             view(outputs), tolerance, max_steps, grad_out.data(), to_rows, to_voltages);
@@ -266,7 +267,7 @@ Reals device_state(const Words& code, const Reals& data, std::int64_t n_nodes, c
     Reals state = fresh_array<double>({devices, 16, c.batch});
     double* out = state.mutable_data();
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         circuit_sim::device_state(c.candidates, voltages.data(), out);
     }
     return state;

@@ -185,6 +185,7 @@ template <int N>
 void backward_at(Pass<N>& pass, std::int64_t first, Complex<N>* by_node, SmallBar& bar) {
     const PlanView& p = pass.p;
     const SweepTask& t = pass.task;
+    check_interrupt();
     set_frequencies(pass, first);
     if (t.by_drive) backward_by_drive(pass, first, by_node, bar);
     for (int a = 0; a < t.n_adjoints; ++a) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "circuit_sim/small_signal.hpp"
+#include "core/interrupt.hpp"
 
 namespace wb::circuit_sim::WB_ISA {
 namespace {

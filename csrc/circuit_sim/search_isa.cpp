@@ -243,6 +243,7 @@ void search(Room& room, const SearchTask& task) {
         return Response{h.re[0], h.im[0], V{}, V{}};
     };
     for (std::int64_t i = 0; i < points; ++i) {
+        check_interrupt();
         one.factors.omega[0] = all(kTwoPi * __builtin_exp(low + stride * static_cast<double>(i)));
         factor(p.ac, small, one.factors);
         for (int r = 0; r < task.n_requests; ++r) {
@@ -255,6 +256,7 @@ void search(Room& room, const SearchTask& task) {
     }
     const V nan = all(__builtin_nan(""));
     for (int r = 0; r < task.n_requests; ++r) {
+        check_interrupt();
         const std::int64_t at = leader(r) * points;
         const int over = column(r, 3);
         const Search s{one,

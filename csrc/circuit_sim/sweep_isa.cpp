@@ -36,6 +36,7 @@ void sweep_at(Pass<N>& pass, std::int64_t first) {
     const PlanView& p = pass.p;
     const SweepTask& t = pass.task;
     const std::int64_t batch = pass.span.batch;
+    check_interrupt();
     set_frequencies(pass, first);
     const auto put = [&](int output, int drive, const Complex<N>& h) {
         for (int k = 0; k < N; ++k) {

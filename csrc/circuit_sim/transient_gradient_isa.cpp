@@ -212,6 +212,7 @@ void transient_backward(Room& room, const TransientBackwardTask& task) {
         next[l] = alive[l] ? task.forward.n_times - 1 : -1;
     }
     for (std::int64_t step = most; step > 0; --step) {
+        check_interrupt();
         Mask open{};
         for (int l = 0; l < kLanes; ++l) {
             open[l] = count[l] >= step ? -1 : 0;

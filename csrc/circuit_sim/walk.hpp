@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "circuit_sim/block.hpp"
+#include "core/interrupt.hpp"
 
 namespace wb::circuit_sim::WB_ISA {
 namespace {
@@ -70,17 +71,18 @@ struct Walk {
 struct Record {
     double* data = nullptr;
     std::int64_t points = 0, width = 0;
-    bool failed = false;
+
+    Record() = default;
+    Record(const Record&) = delete;
+    Record& operator=(const Record&) = delete;
+    ~Record() { free(data); }
 
     double* at(std::int64_t point, int lane) {
         if (point >= points) {
             const std::int64_t wanted = points == 0 ? 1024 : 2 * points;
             void* more =
                 realloc(data, static_cast<size_t>(wanted * width * kLanes) * sizeof(double));
-            if (more == nullptr) {
-                failed = true;
-                return nullptr;
-            }
+            if (more == nullptr) out_of_memory();
             data = static_cast<double*>(more);
             points = wanted;
         }
@@ -88,7 +90,6 @@ struct Record {
     }
     void put(std::int64_t point, int lane, double time, bool euler, const V* unknowns) {
         double* to = at(point, lane);
-        if (to == nullptr) return;
         to[0] = time;
         to[1] = euler ? 1.0 : 0.0;
         for (std::int64_t u = 0; u + 2 < width; ++u) to[u + 2] = unknowns[u][lane];
@@ -294,6 +295,7 @@ Mask walk(Walk& w, Record* record, std::int64_t* count) {
     w.points = all(1.0);
     Mask open = alive & (w.t < all(stop));
     while (any(open)) {
+        check_interrupt();
         const Mask reaches = w.t + 1.001 * w.h >= corner;
         const V time = choose(reaches, corner, w.t + w.h), h = choose(open, time - w.t, all(1.0));
         set_sources(b, task, choose(open, time, V{}));

@@ -5,8 +5,13 @@
 
 #include <cstdint>
 #include <vector>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "core/cuda_device.hpp"
+#include "core/interrupt.hpp"
 #include "core/isa.hpp"
 #include "core/poison.hpp"
 #include "core/scratch.hpp"
@@ -25,9 +30,32 @@ void hold(const std::vector<std::int64_t>& sizes, std::size_t at,
     hold(sizes, at + 1, addresses);
 }
 
+/// Whether Python handles signals on this thread, told without its lock.
+bool may_handle_signals() {
+#ifdef __linux__
+    if (syscall(SYS_gettid) != getpid()) return false;
+#endif
+    // A thread that waits for the lock of an interpreter on its way out would not come back.
+#if PY_VERSION_HEX >= 0x030d0000
+    return Py_IsInitialized() != 0 && Py_IsFinalizing() == 0;
+#else
+    return Py_IsInitialized() != 0 && _Py_IsFinalizing() == 0;
+#endif
+}
+
+/// Runs the handlers of signals that wait; one that raises, as Ctrl-C's does, ends the kernel.
+bool ask_for_signals() {
+    if (!may_handle_signals()) return false;
+    const py::gil_scoped_acquire acquire;
+    // Holds references, but takes the lock itself wherever it is dropped.
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return true;
+}
+
 }  // namespace
 
 void bind_core(py::module_& m) {
+    set_interrupt_hook(&ask_for_signals);
     m.def(
         "build_info",
         [] {

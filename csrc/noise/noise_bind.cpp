@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "noise/noise.hpp"
 
 namespace wb {
@@ -48,7 +49,7 @@ Reals run_forward(std::int64_t rows, std::int64_t columns, const Kernel& kernel)
     Reals out = fresh_array<double>({rows, columns});
     const auto values = mutable_view(out);
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         kernel(values);
     }
     return out;
@@ -60,7 +61,7 @@ py::tuple run_backward(const noise::Circuit& circuit, const Kernel& kernel) {
     Reals inputs = fresh_array<double>({circuit.batch, circuit.n_inputs});
     const auto to_weights = mutable_view(weights), to_inputs = mutable_view(inputs);
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         kernel(to_weights, to_inputs);
     }
     return py::make_tuple(weights, inputs);

@@ -5,6 +5,7 @@
 // number of threads.
 #include <memory>
 
+#include "core/interrupt.hpp"
 #include "noise/sweep.hpp"
 
 namespace wb::noise {
@@ -66,6 +67,7 @@ class Reverse {
             for (std::int64_t i = std::min(steps_, (s + 1) * segment_) - 1; i >= s * segment_;
                  --i) {
                 const Step& step = plan_.steps[static_cast<std::size_t>(i)];
+                check_interrupt();
                 tile_.step_backward(step, state(i - s * segment_), cotangent_.get(),
                                     target(step.chain_low, shared_chains),
                                     target(step.chain_high, shared_chains));
@@ -87,6 +89,7 @@ class Reverse {
     void replay(std::int64_t s) {
         const std::int64_t begin = s * segment_, end = std::min(steps_, begin + segment_);
         for (std::int64_t i = begin; i < end; ++i) {
+            check_interrupt();
             tile_.step_forward(plan_.steps[static_cast<std::size_t>(i)], state(i - begin),
                                state(i - begin + 1));
         }

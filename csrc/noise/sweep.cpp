@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "core/interrupt.hpp"
+
 namespace wb::noise {
 
 AlignedBuffer::AlignedBuffer(std::int64_t count, bool zero)
@@ -30,7 +32,10 @@ void run_forward(const Plan& plan, const Circuit& circuit, const Readout& readou
         double* state = worker->state.get();
         worker->tile.load(t * lanes);
         worker->tile.start(state);
-        for (const Step& step : plan.steps) worker->tile.step_forward(step, state, state);
+        for (const Step& step : plan.steps) {
+            check_interrupt();
+            worker->tile.step_forward(step, state, state);
+        }
         worker->tile.read(state, out);
     });
 }
@@ -50,6 +55,7 @@ void run_pull_back(const Plan& plan, const Circuit& circuit, std::span<const dou
             for (std::int64_t i = 0; i < size; ++i) cotangent.get()[i * lanes + lane] = row[i];
         }
         for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+            check_interrupt();
             tile.step_backward(*step, nullptr, cotangent.get(), nullptr, nullptr);
         }
         for (std::int64_t lane = 0; lane < count; ++lane) {

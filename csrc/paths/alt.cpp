@@ -122,6 +122,7 @@ class AltSearcher {
             const std::int64_t v = top.vertex;
             if (distance_[v] != top.distance) continue;  // reached at less since
             if (++settled > most) return false;
+            pulse_();
             if (v == target_ && window_ == 0) break;
             const std::int64_t end = g_.ptr[v + 1];
             for (std::int64_t a = g_.ptr[v]; a < end; ++a) {
@@ -165,6 +166,7 @@ class AltSearcher {
     std::vector<std::int32_t> touched_;
     std::vector<std::pair<double, std::int64_t>> ranked_;
     std::int64_t target_ = 0;
+    Pulse pulse_;
     double slack_ = 0, window_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "paths/alt.hpp"
 
 namespace wb {
@@ -50,7 +51,7 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, const Longs& targets
     query.settled = settled.mutable_data();
     std::vector<std::vector<std::int64_t>> paths;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         paths = alt_search(g.out, query);
     }
     std::int64_t* start = starts.mutable_data();

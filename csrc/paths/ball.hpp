@@ -9,6 +9,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/digraph.hpp"
 #include "paths/keys.hpp"
 #include "paths/search_options.hpp"
@@ -77,6 +78,7 @@ class BallSearch {
     template <typename Admit>
     void run(const Arcs<W>& g, std::int32_t centre, D limit, const Admit& admit) {
         std::vector<Entry> heap{{D{}, centre}};
+        Pulse pulse;
         labels_[centre].distance = D{};
         while (!heap.empty()) {
             std::pop_heap(heap.begin(), heap.end(), kLater);
@@ -84,6 +86,7 @@ class BallSearch {
             heap.pop_back();
             if (labels_.find(v)->distance != d) continue;
             settled_.push_back(v);
+            pulse();
             const std::int64_t end = g.ptr[v + 1];
             for (std::int64_t a = g.ptr[v]; a < end; ++a) {
                 const auto [head, weight] = g.arcs[a];

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/searcher.hpp"
 
 namespace wb::paths {
@@ -49,6 +50,7 @@ void ball_sizes(const Digraph<W>& g, std::span<const std::int64_t> members, doub
             const auto from = static_cast<std::size_t>(x);
             // At distance 0 the source is entered unasked.
             if (!exact && !(D{} < below[from])) continue;
+            check_interrupt();
             search.run(x);
             for (const std::int32_t vertex : search.reached()) {
                 if (exact) {

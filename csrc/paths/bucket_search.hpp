@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/digraph.hpp"
 #include "paths/search_options.hpp"
 
@@ -248,6 +249,7 @@ class BucketSearch {
     }
 
     void improve(std::size_t found) {
+        pulse_();
         for (std::size_t i = 0; i < found; ++i) {
             const auto [next, head, arc] = candidates_[i];
             if (next >= distance_[head] || !allowed(next, head, arc)) continue;
@@ -282,6 +284,7 @@ class BucketSearch {
     Raw<D> distance_;
     Raw<std::uint32_t> parent_;
     std::vector<std::int32_t> reached_;
+    Pulse pulse_;
 };
 
 }  // namespace wb::paths

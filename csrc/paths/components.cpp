@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/interrupt.hpp"
+
 namespace wb::paths {
 
 template <typename W>
@@ -17,6 +19,7 @@ std::int64_t strong_components(const Arcs<W>& g, std::int32_t* component, W long
     std::vector<std::int32_t> path, stack;
     std::fill_n(rindex.data(), g.n, 0);
     std::int32_t index = 1;
+    Pulse pulse;
     auto last = static_cast<std::int32_t>(g.n);
     for (std::int32_t s = 0; s < g.n; ++s) {
         if (rindex[s] != 0) continue;
@@ -43,6 +46,7 @@ std::int64_t strong_components(const Arcs<W>& g, std::int32_t* component, W long
                 ++arc[v];
                 continue;
             }
+            pulse();
             path.pop_back();
             if (root[v] == 0) {
                 stack.push_back(v);

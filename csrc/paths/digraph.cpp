@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/interrupt.hpp"
+
 namespace wb::paths {
 namespace {
 
@@ -37,6 +39,7 @@ Raw<std::int64_t> order_by_weight(std::int64_t m, const W* weights) {
     }
     const std::uint64_t varying = any & ~all;
     for (int shift = 0; shift < 64; shift += kDigit) {
+        check_interrupt();
         if (((varying >> shift) & (kDigits - 1)) == 0) continue;  // the same in every weight
         std::array<std::int64_t, kDigits> at{};
         for (std::int64_t e = 0; e < m; ++e) ++at[(sort_key(weights[e]) >> shift) & (kDigits - 1)];
@@ -63,7 +66,9 @@ Arcs<W> lay_out(std::int64_t n, std::int64_t m, const std::int64_t* from, const 
     std::fill_n(a.ptr.data(), n + 1, std::int64_t{0});
     for (std::int64_t e = 0; e < m; ++e) ++a.ptr[from[e] + 1];
     for (std::int64_t v = 0; v < n; ++v) a.ptr[v + 1] += a.ptr[v];
+    Pulse pulse;
     for (std::int64_t i = 0; i < m; ++i) {
+        pulse();
         const std::int64_t e = order[i];
         const std::int64_t at = a.ptr[from[e]]++;
         a.arcs[at] = {static_cast<std::int32_t>(to[e]), weight[e] + W{}};

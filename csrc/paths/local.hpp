@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/digraph.hpp"
 #include "paths/keys.hpp"
 #include "paths/queues.hpp"
@@ -68,6 +69,7 @@ class LocalSearch {
             const D d = distance_of<D>(k);
             if (at(v).distance != d) return true;  // reached at less since
             settled_.push_back(v);
+            pulse_();
             const std::int64_t end = g.ptr[v + 1];
             for (std::int64_t a = g.ptr[v]; a < end; ++a) {
                 const auto [head, weight] = g.arcs[a];
@@ -105,6 +107,7 @@ class LocalSearch {
     std::vector<Label> labels_;
     std::vector<std::int32_t> settled_;
     std::uint32_t now_ = 0;
+    Pulse pulse_;
 };
 
 /// For every vertex the best two of many centres c by the key d(c, v) - offset[c], with distinct
@@ -146,6 +149,7 @@ class NearestTwo {
                 !(centre == label.other && k == label.second)) {
                 return true;  // improved since
             }
+            pulse_();
             const std::int64_t end = g.ptr[v + 1];
             for (std::int64_t a = g.ptr[v]; a < end; ++a) {
                 const auto [head, weight] = g.arcs[a];
@@ -199,6 +203,7 @@ class NearestTwo {
     std::vector<Node> nodes_;
     std::vector<std::int32_t> reached_;
     std::uint32_t now_ = 0;
+    Pulse pulse_;
 };
 
 }  // namespace wb::paths

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "paths/components.hpp"
 #include "paths/searches_bind.hpp"
 #include "paths/sssp.hpp"
@@ -36,7 +37,7 @@ std::unique_ptr<Digraph<W>> checked_digraph(std::int64_t n, const Longs& tails, 
                                         " has a vertex out of range or a bad weight");
         }
     }
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     return std::make_unique<Digraph<W>>(make_digraph(n, m, from, to, weight));
 }
 
@@ -73,7 +74,7 @@ py::tuple search(const Digraph<W>& g, const Longs& sources, bool reverse, double
         query.parents = parents->mutable_data();
     }
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         shortest_paths(arcs, query);
     }
     return py::make_tuple(distances, parents);
@@ -93,7 +94,7 @@ void bind_digraph(py::module_& m, const char* name) {
             std::int32_t* to = component.mutable_data();
             std::int64_t count;
             {
-                const py::gil_scoped_release release;
+                const WithoutGil unlocked;
                 count = strong_components(g.out, to);
             }
             return py::make_tuple(count, component);

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/bucket_search.hpp"
 #include "paths/digraph.hpp"
 #include "paths/queues.hpp"
@@ -41,6 +42,7 @@ class RadixSearch {
         const auto visit = [&](std::uint64_t k, std::int32_t v) {
             const D d = distance_of<D>(k);
             if (distance_[v] != d) return true;  // reached at less since
+            pulse_();
             last = d;
             if (options_.targets != nullptr && options_.targets[v] != 0 && --wanted == 0) {
                 return false;
@@ -90,6 +92,7 @@ class RadixSearch {
     Raw<D> distance_;
     Raw<std::uint32_t> parent_;
     std::vector<std::int32_t> reached_;
+    Pulse pulse_;
 };
 
 }  // namespace wb::paths

@@ -72,7 +72,7 @@ py::tuple near(const Digraph<W>& g, const Longs& sources, bool reverse, double l
     const Query query = query_of(sources, limit, mask, g.out.n, g.out.m, threads);
     Balls balls;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         balls = shortest_paths_near(reverse ? g.in : g.out, query, parents);
     }
     return arrays_of(balls);
@@ -84,7 +84,7 @@ Array<double> trips(const Digraph<W>& g, const Longs& sources, double limit,
     Query query = query_of(sources, limit, mask, g.out.n, g.out.m, threads);
     Array<double> distances = fresh_array<double>({query.n_sources, g.out.n});
     query.distances = distances.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     round_trips(g, query);
     return distances;
 }
@@ -96,7 +96,7 @@ py::tuple trips_near(const Digraph<W>& g, const Longs& sources, double limit,
     if (!(limit >= 0)) throw std::invalid_argument("limit must not be negative");
     Balls balls;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         balls = round_trips_near(g, query);
     }
     return arrays_of(balls);
@@ -109,7 +109,7 @@ Array<double> sizes(const Digraph<W>& g, const Longs& members, double radius, bo
     if (k < 3) throw std::invalid_argument("k must be at least 3, got " + std::to_string(k));
     Array<double> out = fresh_array<double>(g.out.n);
     double* const to = out.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     ball_sizes(g, view(members), radius, reverse, k, seed, to);
     return out;
 }
@@ -126,7 +126,7 @@ py::tuple one_ball(const Digraph<W>& g, std::int64_t centre, double radius, bool
     check_centre(centre, g.out.n);
     Ball found;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         found = ball(g, static_cast<std::int32_t>(centre), radius, reverse);
     }
     return arrays_of(found);
@@ -137,7 +137,7 @@ py::tuple one_roundtrip_ball(const Digraph<W>& g, std::int64_t centre, double ra
     check_centre(centre, g.out.n);
     Ball found;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         found = roundtrip_ball(g, static_cast<std::int32_t>(centre), radius);
     }
     return arrays_of(found);
@@ -155,7 +155,7 @@ py::tuple nearest_two(const Digraph<W>& g, const Longs& centres, const Array<dou
     double* const key = keys.mutable_data();
     std::int64_t* const name = names.mutable_data();
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         NearestTwo<W> search(n);
         search.run(reverse ? g.in : g.out, from, view(offsets), limit,
                    [](std::int32_t) { return true; });

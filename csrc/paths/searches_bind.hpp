@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "paths/digraph.hpp"
 
 namespace wb::paths {

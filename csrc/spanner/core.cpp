@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/interrupt.hpp"
+
 namespace wb::spanner {
 namespace {
 
@@ -55,6 +57,7 @@ std::vector<std::int32_t> breadth_first(std::int64_t n, const Groups& rows,
 
 template <typename W>
 Core<W> make_core(std::vector<std::int64_t> vertex, EdgeList<W> edges) {
+    check_interrupt();
     const auto n = static_cast<std::int64_t>(vertex.size());
     if (edges.tail.size() >= (std::size_t{1} << 31)) {
         throw std::invalid_argument("a strongly connected component has 2^31 edges or more");

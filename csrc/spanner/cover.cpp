@@ -17,6 +17,7 @@
 // And of all radii in the allowed range it takes the one that leaves fewest sources near the
 // boundary, where the papers draw it at random.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <optional>
@@ -71,6 +72,7 @@ class Scales {
 
     /// The next scale; scales without work of their own have one vertex.
     std::optional<Task<W>> next(Scale& scale) {
+        check_interrupt();
         const std::lock_guard<std::mutex> lock(mutex_);
         if (next_ >= count_) return std::nullopt;
         Task<W> task;
@@ -511,8 +513,7 @@ std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::
             std::min<std::int64_t>(scales.count(), threads_for(start->m, 20'000, options.threads)));
         std::vector<std::unique_ptr<Worker<W, Queue>>> workers(
             static_cast<std::size_t>(std::max(1, threads)));
-        std::int64_t finished = 0;
-        std::mutex mutex;
+        std::atomic<std::int64_t> finished{0};
         parallel_for(scales.count(), threads, [&](std::int64_t, int thread) {
             Scale scale;
             const std::optional<Task<W>> task = scales.next(scale);
@@ -523,14 +524,13 @@ std::vector<Scale> cover(const Core<W>& core, const CoverOptions& options, std::
                 if (!worker) worker = std::make_unique<Worker<W, Queue>>(*start, options, mask);
                 worker->run(*task, scale);
             }
-            const std::lock_guard<std::mutex> lock(mutex);
             if (task->number == 0) {
                 scale.contracted += zero_edges;
                 scale.settled += scales.settled();
             }
             done[task->number] = std::move(scale);
-            ++finished;
-            if (thread == 0 && options.progress) options.progress(finished, scales.count());
+            const std::int64_t now = finished.fetch_add(1) + 1;
+            if (thread == 0) options.tell(now, scales.count());
         });
         return 0;
     });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <memory>
-#include <mutex>
 
 #include "core/parallel.hpp"
 #include "paths/components.hpp"
@@ -21,8 +21,7 @@ void exact(const Core<W>& core, std::int64_t begin, std::int64_t end, const Opti
             end - begin, threads_for(core.m * (end - begin), 20'000, options.threads)));
         std::vector<std::unique_ptr<BallSearch<W, Queue>>> searches(
             static_cast<std::size_t>(std::max(1, threads)));
-        std::mutex mutex;
-        std::int64_t finished = 0;
+        std::atomic<std::int64_t> finished{0};
         parallel_for(end - begin, threads, [&](std::int64_t i, int thread) {
             auto& search = searches[thread];
             if (!search) search = std::make_unique<BallSearch<W, Queue>>(core);
@@ -30,9 +29,8 @@ void exact(const Core<W>& core, std::int64_t begin, std::int64_t end, const Opti
             const D all = paths::unreached<D>() - 1;
             search->run(core, core.sources[begin + i], all, [](std::int32_t) { return true; });
             search->mark_trees(core, all, mask);
-            const std::lock_guard<std::mutex> lock(mutex);
-            ++finished;
-            if (thread == 0 && options.progress) options.progress(finished, end - begin);
+            const std::int64_t now = finished.fetch_add(1) + 1;
+            if (thread == 0) options.tell(now, end - begin);
         });
         return 0;
     });
@@ -122,17 +120,15 @@ std::int64_t sampled_balls(const Core<W>& whole, const BallsOptions& options, st
             std::min<std::int64_t>(count, threads_for(core.m, 20'000, options.threads)));
         std::vector<std::unique_ptr<SampledBalls<W, Queue>>> workers(
             static_cast<std::size_t>(std::max(1, threads)));
-        std::mutex mutex;
-        std::int64_t finished = 0;
+        std::atomic<std::int64_t> finished{0};
         parallel_for(count, threads, [&](std::int64_t i, int thread) {
             if (i % options.shares == options.share) {
                 auto& worker = workers[thread];
                 if (!worker) worker = std::make_unique<SampledBalls<W, Queue>>(core, options, mask);
                 worker->run(i, radii[i]);
             }
-            const std::lock_guard<std::mutex> lock(mutex);
-            ++finished;
-            if (thread == 0 && options.progress) options.progress(finished, count);
+            const std::int64_t now = finished.fetch_add(1) + 1;
+            if (thread == 0) options.tell(now, count);
         });
         std::int64_t settled = 0;
         for (const auto& worker : workers) settled += worker ? worker->settled() : 0;

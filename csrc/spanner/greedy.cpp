@@ -147,7 +147,7 @@ class Greedy {
                         {trees.from.data() + at, trees.to.data() + at, trees.arc_from.data() + at,
                          trees.arc_to.data() + at});
             }
-            if (options_.progress) options_.progress(begin + size, s);
+            options_.tell(begin + size, s);
         }
         return stats_;
     }
@@ -181,6 +181,7 @@ class Greedy {
         std::sort(wrong.begin(), wrong.end());
         stats_.violations += static_cast<std::int64_t>(wrong.size());
         for (const auto& [roundtrip, v] : wrong) {
+            check_interrupt();
             if (!violated(a, g, v)) continue;
             const bool out_first = excess(a.from[v], g.from[v]) >= excess(a.to[v], g.to[v]);
             insert_path(source, a, g, v, out_first);

@@ -51,11 +51,12 @@ class Pruner {
             return core_.weight[edges_[a]] > core_.weight[edges_[b]];
         });
         for (std::size_t i = 0; i < order.size(); ++i) {
+            check_interrupt();
             if (try_without(order[i])) ++stats_.dropped;
             ++stats_.tried;
-            if (i % 64 == 0 && options_.progress) {
-                options_.progress(static_cast<std::int64_t>(i),
-                                  static_cast<std::int64_t>(order.size()));
+            if (i % 64 == 0) {
+                options_.tell(static_cast<std::int64_t>(i),
+                              static_cast<std::int64_t>(order.size()));
             }
         }
         return stats_;
@@ -172,6 +173,7 @@ class Pruner {
             const std::int64_t i = asked(k);
             const bool out = parent(false, i, edge) == edge, back = parent(true, i, edge) == edge;
             if (!out && !back) continue;
+            pulse_();
             met += out + back;
             ++stats_.repairs;
             affected_.clear();
@@ -316,6 +318,7 @@ class Pruner {
     std::int64_t last_refusal_ = 0;
     Heap heap_;
     PruneStats stats_;
+    Pulse pulse_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "paths/local.hpp"
 #include "spanner/core.hpp"
 
@@ -21,6 +22,13 @@ struct Options {
     std::uint64_t seed = 0;
     int threads = 1;
     Progress progress;
+
+    /// Calls back, unless another thread has failed meanwhile.
+    void tell(std::int64_t done, std::int64_t all) const {
+        if (!progress) return;
+        check_interrupt();
+        progress(done, all);
+    }
 };
 
 // Every function marks edges of the whole graph in `mask`, one byte each, and never unmarks one

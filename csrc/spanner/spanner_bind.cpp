@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "spanner/spanner.hpp"
 
 namespace wb {
@@ -62,7 +63,7 @@ std::unique_ptr<Problem> make_problem(std::int64_t n, const Longs& tails, const 
             throw std::invalid_argument("sources must be vertices");
         }
     }
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     auto problem = std::make_unique<Problem>();
     problem->m = tails.size();
     const auto cut = [&]<typename W>() {
@@ -106,7 +107,7 @@ template <typename F>
 void each_core(Problem& problem, Bytes& mask, const F& f) {
     check_shape(mask, "mask", {problem.m});
     std::uint8_t* marks = mask.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     std::visit(
         [&](auto& cores) {
             for (auto& core : cores) f(core, marks);
@@ -135,7 +136,7 @@ py::tuple search_core(const Problem& problem, std::size_t number, std::int64_t b
             }
             const auto& core = cores[number];
             auto trees = [&] {
-                const py::gil_scoped_release release;
+                const WithoutGil unlocked;
                 return search_trees(core, begin, end, threads);
             }();
             return py::make_tuple(as_array(std::move(trees.from)), as_array(std::move(trees.to)),

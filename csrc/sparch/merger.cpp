@@ -9,6 +9,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/interrupt.hpp"
 #include "sparch/sparch.hpp"
 
 namespace wb::sparch {
@@ -220,6 +221,7 @@ Merged merge(std::span<const std::int64_t> a_keys, std::span<const double> a_val
     std::vector<Slot> a(width), b(width), outputs;
     std::size_t i = 0, j = 0;
     while (i < a_keys.size() || j < b_keys.size()) {
+        check_interrupt();
         fill_window(a, a_keys, a_values, i);
         fill_window(b, b_keys, b_values, j);
         const auto& from_b = array.choose(a.data(), b.data());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/interrupt.hpp"
 #include "sparch/sparch.hpp"
 
 namespace wb::sparch {

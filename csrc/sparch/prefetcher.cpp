@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/interrupt.hpp"
 #include "sparch/sparch.hpp"
 
 namespace wb::sparch {
@@ -41,6 +42,7 @@ class RowBuffer {
         }
         std::int64_t rows = 0, row_misses = 0, lines = 0, misses = 0, elements = 0;
         for (std::size_t t = 0; t < requests.size(); ++t) {
+            pulse_();
             const auto now = static_cast<std::int64_t>(t);
             admit(requests, now);
             const std::int32_t row = requests[t];
@@ -158,6 +160,7 @@ class RowBuffer {
     std::priority_queue<std::pair<std::int64_t, std::int32_t>> soonest_last_;
     std::int32_t oldest_ = kNone, newest_ = kNone;
     std::int64_t used_ = 0;
+    Pulse pulse_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/interrupt.hpp"
 #include "sparch/sparch.hpp"
 
 namespace wb::sparch {
@@ -30,9 +31,13 @@ struct Leaves {
 
 template <typename Visit>  // visit(leaf, row, b_row)
 void for_each_element(const Pattern& a, bool condense, const Visit& visit) {
+    Pulse pulse;
     for (std::int64_t i = 0; i < a.rows; ++i) {
         std::int64_t q = 0;
-        for (const std::int32_t k : a.row(i)) visit(condense ? q++ : std::int64_t{k}, i, k);
+        for (const std::int32_t k : a.row(i)) {
+            pulse();
+            visit(condense ? q++ : std::int64_t{k}, i, k);
+        }
     }
 }
 
@@ -187,6 +192,7 @@ class Tree {
                 children.push_back(std::move(queue.front()));
                 queue.pop_front();
             }
+            check_interrupt();
             take(children);
             queue.push_back(merged(children));
         }
@@ -212,6 +218,7 @@ class Tree {
                 children.push_back(std::move(nodes[lightest.top().second]));
                 lightest.pop();
             }
+            check_interrupt();
             take(children);
             if (lightest.empty()) break;
             nodes.push_back(merged(children));
@@ -236,6 +243,7 @@ class Tree {
         out.columns.reserve(at(bound));
         if (mark_.empty()) mark_.assign(at(b_.cols), 0);
         for (std::size_t s = 0; s < segments_.size();) {
+            pulse_();
             const std::int32_t row = segments_[s].row;
             if (++stamp_ == std::numeric_limits<std::uint32_t>::max()) {
                 std::fill(mark_.begin(), mark_.end(), 0);
@@ -296,6 +304,7 @@ class Tree {
         segments_.swap(sorted_);
     }
 
+    Pulse pulse_;
     const Pattern& a_;
     const Pattern& b_;
     const Plan plan_;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/interrupt.hpp"
+
 namespace wb::sparch {
 
 void check_pattern(const Pattern& p, const std::string& name) {
@@ -56,9 +58,11 @@ void symbolic(const Pattern& a, const Pattern& b, std::span<std::int64_t> produc
               std::span<std::int64_t> elements) {
     check_factors(a, b);
     std::vector<std::int32_t> seen_in(static_cast<std::size_t>(b.cols), -1);
+    Pulse pulse;
     for (std::int64_t i = 0; i < a.rows; ++i) {
         std::int64_t total = 0, distinct = 0;
         for (const std::int32_t k : a.row(i)) {
+            pulse();
             total += b.length(k);
             for (const std::int32_t j : b.row(k)) {
                 auto& seen = seen_in[static_cast<std::size_t>(j)];

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "sparch/sparch.hpp"
 
 namespace wb {
@@ -36,7 +37,7 @@ py::tuple symbolic(const Longs& a_indptr, const Ints& a_indices, std::int64_t a_
     Longs products = fresh_array<std::int64_t>(rows), elements = fresh_array<std::int64_t>(rows);
     const auto to_products = mutable_view(products), to_elements = mutable_view(elements);
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         sparch::symbolic(a, b, to_products, to_elements);
     }
     return py::make_tuple(products, elements);
@@ -55,7 +56,7 @@ py::dict schedule(const Longs& a_indptr, const Ints& a_indices, std::int64_t a_c
     }
     sparch::Schedule made;
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         made = sparch::schedule(a, b,
                                 {condense, static_cast<sparch::Order>(order),
                                  static_cast<sparch::Weights>(weights), ways});
@@ -83,7 +84,7 @@ py::dict prefetch(const Longs& a_indptr, const Ints& a_indices, std::int64_t a_c
     const auto rounds = view(leaf_round);
     sparch::Fetches made;
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         made = sparch::prefetch(a, b, rounds, n_rounds, condense, {lines, line_elements, window});
     }
     py::dict out;
@@ -103,7 +104,7 @@ py::dict outerspace(const Longs& a_indptr, const Ints& a_indices, std::int64_t a
     const auto b = pattern_of(b_indptr, b_indices, b_cols, "b");
     sparch::OuterSpaceCounts made;
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         made = sparch::outerspace(a, b, {element_bytes, align, units, bytes_per_cycle});
     }
     py::dict out;
@@ -126,7 +127,7 @@ py::tuple merge(const Longs& a_keys, const Reals& a_values, const Longs& b_keys,
     const auto av = view(a_values), bv = view(b_values);
     sparch::Merged made;
     {
-        py::gil_scoped_release release;
+        const WithoutGil unlocked;
         made = sparch::merge(ak, av, bk, bv, {width, chunk});
     }
     return py::make_tuple(array_of(made.keys), array_of(made.values), made.cycles,

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "spgemm/spgemm.hpp"
 
 namespace wb::spgemm {

@@ -193,6 +193,7 @@ class Multiplication {
                 const std::int64_t start = tickets.start(held.front().piece);
                 if (start < 0) {
                     if (held.size() <= most || failed_.load()) return;
+                    check_interrupt();
                     std::this_thread::yield();
                     continue;
                 }
@@ -205,6 +206,7 @@ class Multiplication {
         for (;;) {
             const std::size_t piece = next_.fetch_add(1);
             if (piece >= pieces_.size() || failed_.load()) break;
+            check_interrupt();
             const Piece& p = pieces_[piece];
             if (p.row_end - p.row_begin > row_capacity) {
                 row_capacity = p.row_end - p.row_begin;

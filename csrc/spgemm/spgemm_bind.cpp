@@ -21,7 +21,7 @@ py::tuple multiply_arrays(const py::tuple& a, const T* a_val, const py::tuple& b
     options.wide_indices = wide;
     Product c;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         c = multiply<T>(pa.with(a_val), pb.with(b_val), options);
     }
     if constexpr (sizeof(T) > 1) return arrays_of(c, py::dtype::of<T>());
@@ -49,7 +49,7 @@ void bind_floating(py::module_& m, const std::string& suffix) {
               const std::int64_t width = x.shape(1);
               const T* from = x.data();
               T* to = out.mutable_data();
-              const py::gil_scoped_release release;
+              const WithoutGil unlocked;
               spmm<T>(p.with(a_val.data()), from, width, to, threads);
           },
           py::arg("a"), py::arg("a_val").noconvert(), py::arg("x").noconvert(),
@@ -64,7 +64,7 @@ void bind_floating(py::module_& m, const std::string& suffix) {
               const std::int64_t width = x.shape(1);
               const T *left = x.data(), *right = y.data();
               T* to = out.mutable_data();
-              const py::gil_scoped_release release;
+              const WithoutGil unlocked;
               sddmm<T>(p.with<T>(nullptr), left, right, width, to, threads);
           },
           py::arg("pattern"), py::arg("x").noconvert(), py::arg("y").noconvert(),
@@ -82,7 +82,7 @@ void bind_check(py::module_& m, const char* name) {
             if (ptr.size() < 1) throw std::invalid_argument(matrix + ": indptr is empty");
             const std::int64_t rows = ptr.size() - 1, nnz = idx.size();
             const I *p = ptr.data(), *i = idx.data();
-            const py::gil_scoped_release release;
+            const WithoutGil unlocked;
             return static_cast<int>(check_csr(matrix.c_str(), rows, cols, p, i, nnz, threads));
         },
         py::arg("matrix"), py::arg("cols"), py::arg("indptr").noconvert(),
@@ -123,7 +123,7 @@ void bind_spgemm(py::module_& m) {
             std::int32_t *tp = ptr.mutable_data(), *ti = idx.mutable_data(),
                          *from = source.mutable_data();
             {
-                const py::gil_scoped_release release;
+                const WithoutGil unlocked;
                 transpose(p.rows(), p.cols, p.ptr.data(), p.idx.data(), tp, ti, from);
             }
             return py::make_tuple(ptr, idx, source);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/cuda_device.hpp"
+#include "core/gil_bind.hpp"
 #include "spgemm/spgemm_cuda.hpp"
 
 namespace wb {
@@ -47,7 +48,7 @@ spgemm::CudaRowWork row_work(std::int64_t rows, Address work) {
 std::int64_t count(std::int64_t rows, Address a_ptr, Address a_idx, Address b_ptr, Address b_idx,
                    Address work, Address c_ptr, int device, Address stream) {
     check_call(rows, device);
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     const spgemm::CudaOperands<float> m{
         rows,    at<const std::int32_t>(a_ptr), at<const std::int32_t>(a_idx),
         nullptr, at<const std::int32_t>(b_ptr), at<const std::int32_t>(b_idx),
@@ -67,7 +68,7 @@ void fill(std::int64_t rows, Address a_ptr, Address a_idx, Address a_val, Addres
           Address b_idx, Address b_val, Address work, Address c_ptr, Address c_idx, Address c_val,
           int device, Address stream) {
     check_call(rows, device);
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     const spgemm::CudaOperands<T> m{rows,
                                     at<const std::int32_t>(a_ptr),
                                     at<const std::int32_t>(a_idx),

@@ -269,6 +269,7 @@ void gradients(const Matrix<T>& a, const Matrix<T>& b, const Places& c, const T*
         const auto at = static_cast<std::size_t>(part);
         T* window = c.cols <= kTable ? gradient_window<T>(c.cols) : nullptr;
         for (std::int64_t r = begins[at]; r < begins[at + 1]; ++r) {
+            check_interrupt();
             const std::int64_t begin = c.ptr[r], end = c.ptr[r + 1];
             if (window != nullptr) {
                 for (std::int64_t e = begin; e < end; ++e) window[c.idx[e]] = g[e];

@@ -75,7 +75,7 @@ void bind_values(py::module_& m, const std::string& suffix) {
               }
               T* to = reinterpret_cast<T*>(out.mutable_data());
               const Places places = pc.places();
-              const py::gil_scoped_release release;
+              const WithoutGil unlocked;
               values_on<T>(static_cast<Semiring>(semiring), pa.with(values_in<T>(a_val)),
                            pb.with(values_in<T>(b_val)), places, to, winners, threads);
           },
@@ -93,7 +93,7 @@ void bind_values(py::module_& m, const std::string& suffix) {
               const Places places = pm.places();
               Product c;
               {
-                  const py::gil_scoped_release release;
+                  const WithoutGil unlocked;
                   c = multiply_masked<T>(static_cast<Semiring>(semiring),
                                          pa.with(values_in<T>(a_val)), pb.with(values_in<T>(b_val)),
                                          places, wide, threads);
@@ -127,7 +127,7 @@ void bind_gradients(py::module_& m, const std::string& suffix) {
               }
               const Places places = pc.places();
               const T* from = g.data();
-              const py::gil_scoped_release release;
+              const WithoutGil unlocked;
               gradients<T>(pa.with(a_val.data()), pb.with(b_val.data()), places, from, to_a, to_b,
                            threads);
           },
@@ -147,7 +147,7 @@ void refill_arrays(const Plan& plan, const py::tuple& a, const Array<T>& a_val, 
     check_shape(out, "values of C", {pc.idx.size()});
     const Places places = pc.places();
     T* to = out.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     plan.refill<T>(pa.with(a_val.data()), pb.with(b_val.data()), places, to, threads);
 }
 
@@ -171,7 +171,7 @@ void bind_spgemm_values(py::module_& m) {
                  const PlacesArrays pc(c);
                  check_fit(pa, pb, pc);
                  const Places places = pc.places();
-                 const py::gil_scoped_release release;
+                 const WithoutGil unlocked;
                  return std::make_unique<Plan>(PatternView{pa.rows(), pa.ptr.data(), pa.idx.data()},
                                                PatternView{pb.rows(), pb.ptr.data(), pb.idx.data()},
                                                places, threads);

@@ -388,6 +388,7 @@ void backward_tiles(const Plan& plan, const Shared<T>& shared, const T* state,
         const Leased<T> scratch(size);
         const Gradients<T> gradients{sums.sums(g), sums.weights(g), input_gradient};
         for (std::int64_t t = tiles * g / sums.groups; t < tiles * (g + 1) / sums.groups; ++t) {
+            check_interrupt();
             select_tile_backward<T>()(shared.job, t, state + t * tile_size, value_gradient,
                                       amplitude_gradient, scratch.room(), gradients);
         }
@@ -412,6 +413,7 @@ void wide_reverse(const Plan& plan, const Shared<T>& shared, const std::vector<B
         parallel_for(parts, threads, [&](std::int64_t p, int) {
             double* own = partial.data() + p * (to - from);
             for (std::int64_t b = blocks * p / parts; b < blocks * (p + 1) / parts; ++b) {
+                check_interrupt();
                 select_wide_block_reverse<T>()(shared.view, *group, sample.coefficients.data(), b,
                                                shared.job.want_weights, shared.job.want_inputs, psi,
                                                lambda, Leased<T>(scratch).room(), own);
@@ -448,6 +450,7 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
         std::vector<double> inputs(static_cast<std::size_t>(plan.n_inputs));
         const std::int64_t first = batch * g / group_sums.groups;
         for (std::int64_t b = first; b < batch * (g + 1) / group_sums.groups; ++b) {
+            check_interrupt();
             const Sample<T> sample(plan, shared, weights, b);
             std::memcpy(psi, state + b * size, static_cast<std::size_t>(size) * sizeof(T));
             if (value_gradient != nullptr) {

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/array_bind.hpp"
+#include "core/gil_bind.hpp"
 #include "statevector/statevector.hpp"
 
 namespace wb {
@@ -63,7 +64,7 @@ void expectation(const Words& code, const Numbers& data, int n_wires, const Word
     const T* w = weights.data();
     const T* x = inputs.data();
     T* out = values.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::forward<T>(*plan, w, x, batch, &observables, out, saved, nullptr);
 }
 
@@ -85,7 +86,7 @@ void amplitudes(const Words& code, const Numbers& data, int n_wires, const Array
     const T* w = weights.data();
     const T* x = inputs.data();
     T* out = reinterpret_cast<T*>(amplitudes.mutable_data());
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::forward<T>(*plan, w, x, batch, nullptr, nullptr, saved, out);
 }
 
@@ -118,7 +119,7 @@ void expectation_backward(const Words& code, const Numbers& data, int n_wires, c
     T* gx = input_gradient ? input_gradient->mutable_data() : nullptr;
     const std::int64_t batch = inputs.shape(0);
     const T *w = weights.data(), *x = inputs.data(), *s = state.data(), *g = gradient.data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::backward<T>(*plan, w, x, batch, s, &observables, g, nullptr, gw, gx);
 }
 
@@ -138,7 +139,7 @@ void amplitudes_backward(const Words& code, const Numbers& data, int n_wires,
     const std::int64_t batch = inputs.shape(0);
     const T *w = weights.data(), *x = inputs.data(), *s = state.data();
     const T* g = reinterpret_cast<const T*>(gradient.data());
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::backward<T>(*plan, w, x, batch, s, nullptr, nullptr, g, gw, gx);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/array_bind.hpp"
 #include "core/cuda_device.hpp"
+#include "core/gil_bind.hpp"
 #include "statevector/statevector.hpp"
 #include "statevector/statevector_cuda.hpp"
 
@@ -37,7 +38,7 @@ Array<T> expectation_cuda(const Array<std::int64_t>& code, const Array<double>& 
     const T* x = inputs.data();
     T* out = values.mutable_data();
     {
-        const py::gil_scoped_release release;
+        const WithoutGil unlocked;
         statevector::CudaBatch<T> samples{batch, {}, {}};
         samples.coefficients.resize(static_cast<std::size_t>(batch * plan->n_coefficients));
         samples.start.resize(static_cast<std::size_t>(batch * 4 * n_wires));

@@ -8,6 +8,7 @@ graph; a worker keeps the last one laid out.
 
 from __future__ import annotations
 
+import itertools
 import math
 import uuid
 from collections.abc import Callable, Iterator
@@ -150,7 +151,13 @@ def _greedy(
     mask = np.zeros(problem.m, np.uint8)
     with _bar("greedy paths") as report:
         trees = None if job.executor is None else _Ahead(problem, job)
-        found = problem.greedy(mask, job.stretch, job.seed, job.threads, trees=trees, report=report)
+        try:
+            found = problem.greedy(
+                mask, job.stretch, job.seed, job.threads, trees=trees, report=report
+            )
+        finally:
+            if trees is not None:
+                trees.cancel()
     total = sum(core.sources for core in problem.cores)
     return mask, {
         "searches": 4 * total,
@@ -185,6 +192,11 @@ class _Ahead:
             np.concatenate([f[2] for f in found]),
             np.concatenate([f[3] for f in found]),
         )
+
+    def cancel(self) -> None:
+        """Let go of what was asked for and not taken."""
+        for part in itertools.chain.from_iterable(self._pending.values()):
+            part.cancel()
 
     def _submit(self, core: int, begin: int, end: int) -> list[Future[Trees]]:
         assert self._job.executor is not None

@@ -211,8 +211,12 @@ class ProgressBoard:
             self._stop.set()
             self._stop = None
         if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+            bar, self._bar = self._bar, None
+            try:
+                bar.stop()
+            finally:
+                # A second Ctrl-C may have come before it did.
+                bar.console.show_cursor(True)
 
     def _start_ticking(self) -> None:
         if not self._ticking:

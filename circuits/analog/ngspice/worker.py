@@ -11,13 +11,16 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NoReturn
 
 from circuits.analog.ngspice.request import NgspiceError, check_switch
 
@@ -26,6 +29,7 @@ __all__ = ["Worker", "lend", "take_back"]
 _LIMIT = 512 * 2**20  # resident bytes above which a worker is not used again
 _SPARE = 2  # idle workers kept
 _START_S = 60.0
+_LOOK_S = 0.2  # how often a worker looks whether its caller still lives
 
 
 class Worker:
@@ -46,7 +50,10 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "circuits.analog.ngspice.worker", str(theirs.fileno())],
+                [
+                    *(sys.executable, "-m", "circuits.analog.ngspice.worker"),
+                    *(str(theirs.fileno()), str(os.getpid()), self._folder.name),
+                ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -216,7 +223,24 @@ def _serve(pipe: Connection) -> None:
             return
 
 
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        _serve(Connection(int(sys.argv[1])))
+def _leave(folder: str) -> NoReturn:
+    # A caller that was killed can no longer remove the folder it had made.
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # the library's own tear-down is one of the places it crashes
+
+
+def _leave_with(parent: int, folder: str) -> None:
+    """End when the process that started this one has; a simulation may run on for minutes."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    _leave(folder)
+
+
+if __name__ == "__main__":
+    # The caller answers Ctrl-C, and ends this process if it wants to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _pipe, _parent, _folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    threading.Thread(target=_leave_with, args=(_parent, _folder), daemon=True).start()
+    with contextlib.suppress(BrokenPipeError):
+        _serve(Connection(_pipe))
+    _leave(_folder)
