@@ -14,8 +14,8 @@ import numpy.typing as npt
 from graphs.digraph import DiGraph
 from graphs.generators import GENERATORS
 from graphs.readers import read_digraph
-from graphs.text_tables import read_bytes
 from workbench.experiments.suggestion import closest
+from workbench.storage.packed import read_bytes
 
 __all__ = [
     "check_names",

@@ -22,8 +22,8 @@ from graphs import (
     read_edgelist,
     read_tntp,
     strong_components,
-    text_tables,
 )
+from workbench.storage import tables as text_tables
 
 TNTP = """<NUMBER OF ZONES> 2
 <NUMBER OF NODES> 4
@@ -244,7 +244,7 @@ def test_matrices(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"bad\.mtx is malformed"):
         read_digraph(bad)
     bad.write_bytes(b"PK\x03\x04 and nothing")
-    with pytest.raises(ValueError, match=r"bad\.mtx is malformed"):
+    with pytest.raises(ValueError, match=r"bad\.mtx is damaged"):
         read_digraph(bad)
 
 

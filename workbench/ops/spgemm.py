@@ -110,8 +110,8 @@ def spgemm(
     Returns
     -------
     sparse matrix
-        Shape ``(m, n)``, in A's container (for edge lists and CSR arrays the tuple again). Both factors in
-        compressed columns give compressed columns, without conversion.
+        Shape ``(m, n)``, in A's container (for edge lists and CSR arrays the tuple again). Both
+        factors in compressed columns give compressed columns, without conversion.
 
     Raises
     ------

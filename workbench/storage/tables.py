@@ -7,9 +7,6 @@ are what lies between them, and numbers are put together digit by digit for a wh
 
 from __future__ import annotations
 
-import gzip
-import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MalformedError", "Rows", "read_bytes", "rows_of"]
+__all__ = ["MalformedError", "Rows", "rows_of"]
 
 Array = npt.NDArray[Any]
 _PIECE = 1 << 23
@@ -31,26 +28,6 @@ class MalformedError(ValueError):
 
     def __init__(self, path: Path, line: int, what: str) -> None:
         super().__init__(f"{path}, line {line}: {what}")
-
-
-def read_bytes(path: str | os.PathLike[str]) -> tuple[Path, bytes]:
-    """The contents of a file, unpacked if gzip packed them, whatever it is called.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    ValueError
-        If it is packed and damaged.
-    """
-    where = Path(path).expanduser()
-    data = where.read_bytes()
-    if data[:2] != b"\x1f\x8b":
-        return where, data
-    try:
-        return where, gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{where} is damaged: {error}") from error
 
 
 @dataclass(frozen=True)
