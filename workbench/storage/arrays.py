@@ -13,12 +13,12 @@ import os
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.storage.files import regular_file
 from workbench.storage.limits import check_bytes
 
 __all__ = ["parse_array", "read_array", "read_arrays"]
@@ -53,9 +53,7 @@ def read_array(path: str | os.PathLike[str]) -> Array:
     ValueError
         If it is no ``.npy``, holds Python objects, or is longer or shorter than it says.
     """
-    where = Path(path).expanduser()
-    if where.exists() and not where.is_file():
-        raise ValueError(f"{where} must be a file, and is none")
+    where = regular_file(path)
     return parse_array(where, where.read_bytes())
 
 
@@ -133,10 +131,7 @@ def read_arrays(
     """
     place = source if where is None else where
     if not hasattr(source, "read"):
-        path = Path(source).expanduser()  # type: ignore[arg-type]
-        if path.exists() and not path.is_file():
-            raise ValueError(f"{path} must be a file, and is none")
-        source = path
+        source = regular_file(source)  # type: ignore[arg-type]
     try:
         with zipfile.ZipFile(source) as archive:  # type: ignore[arg-type]
             members = archive.infolist()

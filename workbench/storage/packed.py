@@ -9,6 +9,7 @@ import os
 import zlib
 from pathlib import Path
 
+from workbench.storage.files import regular_file
 from workbench.storage.limits import LIMIT_VARIABLE, byte_limit
 
 __all__ = ["read_bytes", "unpacked"]
@@ -28,9 +29,7 @@ def read_bytes(path: str | os.PathLike[str]) -> tuple[Path, bytes]:
         If it is no regular file, packed and damaged, or unpacks to more than
         :func:`~workbench.storage.limits.byte_limit`.
     """
-    where = Path(path).expanduser()
-    if where.exists() and not where.is_file():
-        raise ValueError(f"{where} must be a file, and is none")
+    where = regular_file(path)
     return where, unpacked(where, where.read_bytes())
 
 
