@@ -129,7 +129,7 @@ def _read_npz(path: Path) -> Any:
 
 
 def _read_market(path: Path) -> Any:
-    scipy_module("scipy.io")
+    scipy_module("scipy.sparse")
     return read_market(*read_bytes(path))
 
 

@@ -138,7 +138,7 @@ def read_arrays(
             # A member's announced size bounds what is read of it.
             check_bytes(place, "its arrays", sum(member.file_size for member in members))
             held = {member.filename: archive.read(member) for member in members}
-    except (ValueError, *_DAMAGE) as error:
+    except (ValueError, OSError, *_DAMAGE) as error:
         if isinstance(error, ValueError) and str(error).startswith(str(place)):
             raise
         raise ValueError(f"{place} is damaged: {error}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from workbench.storage.arrays import read_arrays
 from workbench.storage.limits import check_bytes
+from workbench.storage.tables import MalformedError, rows_of
 
 __all__ = ["check_compressed", "read_market", "read_npz_matrix"]
 
@@ -134,56 +136,98 @@ def read_npz_matrix(source: str | os.PathLike[str] | IO[bytes], where: object) -
     return made((data, indices, indptr), shape=shape)
 
 
-def read_market(where: object, data: bytes) -> Any:
+def read_market(where: Path, data: bytes) -> Any:
     """A Matrix Market file's contents as a COO array, symmetric ones expanded.
+
+    Not by scipy, whose reader ends the process on some damaged files.
 
     Raises
     ------
     ValueError
-        If it is malformed, or its first line announces more than it can hold.
+        Naming the line, if it is malformed, announces more than it can hold, or is complex.
     """
-    from scipy import io as scipy_io
     from scipy import sparse
 
-    _check_market(where, data)
-    try:
-        return sparse.coo_array(scipy_io.mmread(io.BytesIO(data)))
-    except (ValueError, KeyError, IndexError, EOFError, OverflowError, TypeError) as error:
-        raise ValueError(f"{where} is malformed: {error}") from error
+    listed, field, symmetry, (rows, columns, entries), line = _market_header(where, data)
+    width = 1 if not listed else 2 if field == "pattern" else 3
+    numbers: list[Array] = []
+    places: list[Array] = []
+    for found in rows_of(where, data, comments="%", width=width, separators=" \t", skip=line):
+        if listed:
+            at = np.stack([found.integers(k, "a row or column") for k in (0, 1)])
+            wrong = np.flatnonzero(((at < 1) | (at > [[rows], [columns]])).any(axis=0))
+            if wrong.size:
+                i = int(wrong[0])
+                got = f"rows are 1 to {rows} and columns 1 to {columns}, got {at[:, i].tolist()}"
+                raise MalformedError(where, int(found.lines[i]), got)
+            places.append(at - 1)
+        if field == "pattern":
+            numbers.append(np.ones(found.lines.size))
+        elif field == "real":
+            numbers.append(found.numbers(width - 1, "a value").astype(np.float64))
+        else:
+            numbers.append(found.integers(width - 1, "a value"))
+    kind = np.int64 if field == "integer" else np.float64
+    values = np.concatenate(numbers) if numbers else np.zeros(0, kind)
+    if values.size != entries:
+        raise ValueError(f"{where}: {entries} entries were announced, got {values.size}")
+    if listed:
+        row, column = np.concatenate(places, axis=1) if places else np.zeros((2, 0), np.int64)
+    elif symmetry == "general":
+        column, row = np.divmod(np.arange(entries), max(rows, 1))
+    else:  # the lower triangle, column by column
+        column, row = np.triu_indices(rows, 1 if symmetry == "skew-symmetric" else 0)
+    if symmetry != "general":
+        away = row != column
+        sign = -1 if symmetry == "skew-symmetric" else 1
+        row, column = np.concatenate([row, column[away]]), np.concatenate([column, row[away]])
+        values = np.concatenate([values, sign * values[away]])
+    return sparse.coo_array((values, (row, column)), shape=(rows, columns))
 
 
-def _check_market(where: object, data: bytes) -> None:
+def _market_header(where: Path, data: bytes) -> tuple[bool, str, str, tuple[int, int, int], int]:
+    """Whether entries are listed, their type, symmetry, the sizes, and the line of these."""
     lines = (
-        (number, line.strip())
+        (number, line)
         for number, line in enumerate(io.BytesIO(data), start=1)
-        if number == 1 or (line.strip() and not line.startswith(b"%"))
+        if number == 1 or (line.strip() and not line.lstrip().startswith(b"%"))
     )
-    words = next(lines, (1, b""))[1].lower().split()
-    if len(words) != 5 or words[:2] != [b"%%matrixmarket", b"matrix"]:
-        raise ValueError(f"{where}, line 1: expected '%%MatrixMarket matrix ...'")
-    listed = words[2] == b"coordinate"
-    number, line = next(lines, (0, b""))
+    words = next(lines, (1, b""))[1].decode("utf-8", "replace").lower().split()
+    if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"]:
+        raise MalformedError(where, 1, "expected '%%MatrixMarket matrix ...'")
+    shape, field, symmetry = words[2:]
+    field = {"double": "real", "unsigned-integer": "integer"}.get(field, field)
+    if field == "complex":
+        raise MalformedError(where, 1, "it holds complex values, which have no place here")
+    for got, known in (
+        (shape, ("coordinate", "array")),
+        (field, ("real", "integer", "pattern")),
+        (symmetry, ("general", "symmetric", "skew-symmetric", "hermitian")),
+    ):
+        if got not in known or (shape, got) == ("array", "pattern"):
+            raise MalformedError(where, 1, f"expected one of {', '.join(known)}, got {got!r}")
+    listed = shape == "coordinate"
+    number, line = next(lines, (1, b""))
     sizes = line.split()
     if len(sizes) != (3 if listed else 2) or not all(
-        size.isdigit() and len(size) < 20 for size in sizes
+        size.isdigit() and len(size) <= 18 for size in sizes
     ):
         what = "rows, columns and entries" if listed else "rows and columns"
-        got = line.decode("utf-8", "replace")[:60]
-        raise ValueError(f"{where}, line {number}: expected {what}, got {got!r}")
+        got = line.decode("utf-8", "replace").strip()[:60]
+        raise MalformedError(where, number, f"expected {what}, got {got!r}")
     rows, columns, *rest = (int(size) for size in sizes)
+    if symmetry != "general" and rows != columns:
+        raise MalformedError(where, number, f"a {symmetry} matrix must be square")
     entries = rest[0] if rest else rows * columns
-    if max(rows, columns, entries) > _MOST:
-        raise ValueError(f"{where}, line {number}: at most 2**63 - 1, got {max(rows, columns)}")
-    if not listed and words[4] != b"general":
-        entries = rows * (rows - 1) // 2
+    if not listed and symmetry != "general":
+        entries = rows * (rows + (-1 if symmetry == "skew-symmetric" else 1)) // 2
     # An entry is two numbers and a blank between, or one number, and a line end.
-    least = (4 if listed else 2) * entries - 1
-    if least > len(data):
-        raise ValueError(
-            f"{where}, line {number}: {entries} entries were announced, which {len(data)} bytes "
-            "cannot hold"
+    if (4 if listed else 2) * entries - 1 > len(data):
+        raise MalformedError(
+            where, number, f"{entries} entries are more than {len(data)} bytes can hold"
         )
     check_bytes(where, f"the pointers of {rows} rows", 8 * (rows + 1))
+    return listed, field, symmetry, (rows, columns, entries), number
 
 
 def _word(where: object, held: dict[str, Array]) -> str:
