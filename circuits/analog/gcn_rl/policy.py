@@ -140,7 +140,7 @@ def _check_size(path: str | Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             needed = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         raise ValueError(f"path: {path} is damaged or no sizing policy: it is no archive") from None
     check_bytes(path, "its networks", needed)
 
