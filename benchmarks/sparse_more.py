@@ -62,7 +62,7 @@ def _draw(n: int) -> Any:
 def _our_gradients(work: Product, part: str) -> Prepared:
     import torch
 
-    from workbench.ops.spgemm_torch import SEMIRINGS, multiply
+    from workbench.ops._spgemm_torch import SEMIRINGS, multiply
 
     # The operator on plain vectors: torch's own way back from a CSR tensor to the vector of its
     # values takes far more memory and time than the product.

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from graphs.digraph import DiGraph
-from graphs.text_tables import MalformedError, read_bytes, rows_of
 from workbench.distribution import MissingExtraError
+from workbench.storage.limits import check_bytes
+from workbench.storage.packed import read_bytes
+from workbench.storage.sparse import read_market, read_npz_matrix
+from workbench.storage.tables import MalformedError, rows_of
 
 __all__ = ["read_digraph", "read_dimacs", "read_edgelist", "read_tntp"]
 
 Array = npt.NDArray[Any]
 _Path = str | os.PathLike[str]
+_VERTEX_BYTES = 16  # row pointers of a graph and of its reverse
 _TNTP = [
     *("init_node", "term_node", "capacity", "length", "free_flow_time"),
     *("b", "power", "speed", "toll", "link_type"),
@@ -148,7 +151,7 @@ def read_digraph(path: _Path, *, weights: int | str | None = "auto") -> DiGraph:
     where, data = read_bytes(path)
     head = data[: 1 << 16]
     if data[:4] == b"PK\x03\x04" or data.lstrip()[:14].lower() == b"%%matrixmarket":
-        g = DiGraph.from_scipy(_matrix(where, data))
+        g = _from_matrix(where, _matrix(where, data))
     elif _TNTP_MARK.search(head):
         named = weights if weights is not None and weights != "auto" else "free_flow_time"
         g = _tntp(where, data, named)
@@ -213,6 +216,8 @@ def _tntp(where: Path, data: bytes, weight: int | str) -> DiGraph:
     for key in ("number_of_nodes", "number_of_links"):
         if not isinstance(info.get(key), int):
             raise ValueError(f"{where}: the metadata do not give {key}")
+    check_bytes(where, f"a graph of {info['number_of_nodes']} nodes",
+                _VERTEX_BYTES * info["number_of_nodes"])  # fmt: skip
     n, skip = info["number_of_nodes"], data.count(b"\n", 0, end.end()) + 1
     header = _TNTP_HEADER.search(data, end.end())
     line = b"" if header is None else header.group(1)
@@ -289,7 +294,7 @@ def _metadata(text: bytes) -> dict[str, Any]:
     info: dict[str, Any] = {}
     for key, value in re.findall(r"<([^<>]+)>([^\r\n]*)", text.decode("utf-8", "replace")):
         value = value.strip()
-        info[_plain(key)] = int(value) if re.fullmatch(r"\d+", value) else value
+        info[_plain(key)] = int(value) if re.fullmatch(r"\d{1,18}", value) else value
     return info
 
 
@@ -303,8 +308,15 @@ def _problem(path: Path, data: bytes, pattern: bytes, form: str) -> tuple[int, i
     if found is None:
         got = first.group().strip().decode("utf-8", "replace")
         raise MalformedError(path, line, f"expected {form!r}, got {got!r}")
-    numbers = [int(x) for x in found.groups()]
+    numbers = [_whole(x, path, line) for x in found.groups()]
+    check_bytes(path, f"a graph of {numbers[0]} vertices", _VERTEX_BYTES * numbers[0])
     return numbers[0], numbers[-1], line
+
+
+def _whole(text: bytes, path: Path, line: int) -> int:
+    if len(text) > 18:
+        raise MalformedError(path, line, f"expected at most 18 digits, got {len(text)}")
+    return int(text)
 
 
 def _coordinates(path: _Path, n: int) -> Array:
@@ -370,15 +382,19 @@ def _renumbered(ends: Array) -> tuple[list[int] | None, Array]:
     return names.tolist(), number.reshape(-1)
 
 
+def _from_matrix(path: Path, matrix: Any) -> DiGraph:
+    check_bytes(path, f"a graph of {matrix.shape[0]} vertices", _VERTEX_BYTES * matrix.shape[0])
+    try:
+        return DiGraph.from_scipy(matrix)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def _matrix(path: Path, data: bytes) -> Any:
     try:
-        import scipy.io
-        import scipy.sparse
+        import scipy.sparse  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(f"reading {path.name} needs scipy", "sparse") from error
-    try:
-        if data[:2] == b"PK":
-            return scipy.sparse.load_npz(io.BytesIO(data))
-        return scipy.sparse.coo_array(scipy.io.mmread(io.BytesIO(data)))
-    except (ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is malformed: {error}") from error
+    if data[:2] == b"PK":
+        return read_npz_matrix(io.BytesIO(data), path)
+    return read_market(path, data)

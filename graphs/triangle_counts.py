@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from graphs.adjacency import Indices, csr_tensor, give_back, rows_of, square, vector
-from workbench.ops import spgemm_torch as op
+from workbench.ops import _spgemm_torch as op
 from workbench.ops.sparse_operands import Csr
 from workbench.ops.spgemm import spgemm, transpose
 

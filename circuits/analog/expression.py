@@ -44,6 +44,7 @@ OPERATORS: dict[str, Operator] = {
 }
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 _ATOM = 5
+_LARGEST = 1_000_000
 
 
 class Expression:
@@ -65,6 +66,10 @@ class Expression:
         The name of a parameter.
     names : frozenset of str
         Every parameter within.
+    size : int
+        Operations, numbers and names, shared ones as often as they are written. Beyond a
+        million ``str`` refuses: names that stand for two of the next each make a short deck
+        astronomically long.
 
     Examples
     --------
@@ -76,13 +81,14 @@ class Expression:
     3.0
     """
 
-    __slots__ = ("args", "name", "names", "number", "op")
+    __slots__ = ("args", "name", "names", "number", "op", "size")
 
     op: str
     args: tuple[Expression, ...]
     number: float
     name: str
     names: frozenset[str]
+    size: int
 
     def __init__(
         self, op: str, args: tuple[Expression, ...] = (), number: float = 0.0, name: str = ""
@@ -94,6 +100,7 @@ class Expression:
         put(self, "name", name)
         own = frozenset((name,)) if op == "name" else frozenset[str]()
         put(self, "names", own.union(*(a.names for a in args)) if args else own)
+        put(self, "size", 1 + sum(a.size for a in args))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Expression: {name} cannot be set; expressions are immutable")
@@ -228,6 +235,9 @@ class Expression:
         return self._fold(visit)
 
     def __str__(self) -> str:
+        if self.size > _LARGEST:
+            raise ValueError(f"Expression: written out it has more than {_LARGEST:,} operands")
+
         def visit(node: Expression, args: list[tuple[str, int]]) -> tuple[str, int]:
             if node.op == "number":
                 return repr(node.number), _ATOM if node.number >= 0 else _PRECEDENCE["neg"]
@@ -246,7 +256,7 @@ class Expression:
         return self._fold(visit)[0]
 
     def __repr__(self) -> str:
-        return f"Expression({str(self)!r})"
+        return f"Expression({str(self)!r})" if self.size <= _LARGEST else "Expression(...)"
 
     def __add__(self, other: ExpressionLike) -> Expression:
         return _binary("+", self, other)

@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DeckError", "Line", "logical_lines", "tokens"]
+from workbench.storage.files import regular_file
+from workbench.storage.limits import check_bytes
+
+__all__ = ["DeckError", "Line", "logical_lines", "read_text", "tokens"]
 
 _DEPTH = 20
+_MOST_FILES = 1000
+_MOST_LINES = 1_000_000
 _TOKEN = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"|=|[^\s=(),{}'\"]+|[(),{}'\"]")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\s*=")
 
@@ -54,6 +59,13 @@ class Line:
             yield head.group(1), value
 
 
+def read_text(path: Path) -> str:
+    """A deck's text; ValueError for what is no regular file or too large."""
+    where = regular_file(path)
+    check_bytes(where.name, "its text", where.stat().st_size)
+    return where.read_text(encoding="utf-8", errors="replace")
+
+
 def tokens(text: str) -> list[str]:
     """The words of a card."""
     return _TOKEN.findall(text)
@@ -83,13 +95,13 @@ def logical_lines(text: str, file: str = "", folder: Path | None = None) -> tupl
         Naming the line.
     """
     title, _, rest = text.partition("\n")
-    lines = _expanded(_joined(rest, file, 2), folder, 0)
+    lines = _expanded(_joined(rest, file, 2), folder, 0, _Budget())
     return " ".join(title.split()), lines
 
 
 def _joined(text: str, file: str, first: int) -> list[Line]:
     """Lines without comments and ``.control`` sections, each with its continuations."""
-    lines: list[Line] = []
+    found: list[tuple[int, list[str]]] = []  # where a line begins, and its pieces
     control = 0
     for number, physical in enumerate(text.splitlines(), first):
         bare = _without_comment(physical).strip()
@@ -105,19 +117,17 @@ def _joined(text: str, file: str, first: int) -> list[Line]:
         elif control:
             continue
         elif bare.startswith("+"):
-            if not lines:
+            if not found:
                 raise Line("", number, file, bare).error("continues no line")
-            last = lines[-1]
-            raw = f"{last.raw} {bare[1:].strip()}"
-            lines[-1] = Line(raw.lower(), last.number, file, raw)
+            found[-1][1].append(bare[1:].strip())
+        elif word == ".end":
+            break
         else:
-            lines.append(Line(bare.lower(), number, file, bare))
-            if word == ".end":
-                lines.pop()
-                break
+            found.append((number, [bare]))
     if control:
         raise Line("", control, file, ".control").error(".control without .endc")
-    return lines
+    whole = ((number, " ".join(pieces)) for number, pieces in found)
+    return [Line(raw.lower(), number, file, raw) for number, raw in whole]
 
 
 def _without_comment(line: str) -> str:
@@ -134,22 +144,43 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def _expanded(lines: list[Line], folder: Path | None, depth: int) -> list[Line]:
+@dataclass
+class _Budget:
+    """What all included files together may come to."""
+
+    files: int = 0
+    lines: int = 0
+
+    def file(self, line: Line) -> None:
+        self.files += 1
+        if self.files > _MOST_FILES:
+            raise line.error(f"the deck includes more than {_MOST_FILES:,} files")
+
+    def line(self, line: Line) -> None:
+        self.lines += 1
+        if self.lines > _MOST_LINES:
+            raise line.error(f"the deck has more than {_MOST_LINES:,} lines")
+
+
+def _expanded(lines: list[Line], folder: Path | None, depth: int, budget: _Budget) -> list[Line]:
     """Lines with those of included files in place of what includes them."""
     out: list[Line] = []
     for line in lines:
+        budget.line(line)
         word, *arguments = line.text.split()
         if word in (".include", ".inc", ".incl"):
             if len(arguments) != 1:
                 raise line.error("expected one file")
+            budget.file(line)
             file, text, below = _opened(line, line.raw.split()[1], folder, depth)
-            out += _expanded(_joined(text, file, 1), below, depth + 1)
+            out += _expanded(_joined(text, file, 1), below, depth + 1, budget)
         elif word == ".lib":
             if len(arguments) != 2:
                 raise line.error("expected a file and a section")
+            budget.file(line)
             file, text, below = _opened(line, line.raw.split()[1], folder, depth)
             section = _section(line, _joined(text, file, 1), arguments[1])
-            out += _expanded(section, below, depth + 1)
+            out += _expanded(section, below, depth + 1, budget)
         else:
             out.append(line)
     return out
@@ -158,15 +189,17 @@ def _expanded(lines: list[Line], folder: Path | None, depth: int) -> list[Line]:
 def _opened(line: Line, name: str, folder: Path | None, depth: int) -> tuple[str, str, Path]:
     if depth >= _DEPTH:
         raise line.error(f"files include each other more than {_DEPTH} deep")
-    path = Path(name.strip("'\"")).expanduser()
-    if not path.is_absolute():
+    path = Path(name.strip("'\""))
+    if not path.is_absolute() and not name.strip("'\"").startswith("~"):
         if folder is None:
             raise line.error("a deck given as text includes by absolute paths only")
         path = folder / path
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path)
     except OSError as error:
-        raise line.error(f"cannot read {path.name}: {error.strerror}") from None
+        raise line.error(f"cannot read {path.name}: {error.strerror or error}") from None
+    except ValueError as error:  # no regular file, or a path that is none
+        raise line.error(f"cannot read {path.name}: {error}") from None
     return path.name, text, path.parent
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from circuits.analog.circuit import Circuit
 from circuits.analog.expression import Expression, parse_expression, parse_number
 from circuits.analog.names import meant
-from circuits.analog.spice_lines import DeckError, Line, logical_lines
+from circuits.analog.spice_lines import DeckError, Line, logical_lines, read_text
 from circuits.analog.spice_scope import Block, Scope, blocks, header
 
 __all__ = ["IGNORED_CARDS", "IGNORED_OPTIONS", "read_spice"]
@@ -33,6 +33,8 @@ IGNORED_OPTIONS = (
     "trytocompact", "vntol", "warn", "xmu",
 )  # fmt: skip
 _NESTING = 50
+_MOST_CARDS = 100_000  # with subcircuits written out
+_MOST_POINTS = 1_000_000
 _MOSFET_VALUES = {
     "w": "w", "l": "l", "m": "m", "ad": "ad", "as": "as_", "pd": "pd", "ps": "ps",
 }  # fmt: skip
@@ -58,19 +60,22 @@ def read_spice(source: str | Path) -> Circuit:
     ------
     ValueError
         Naming line and text, for anything that is not understood or not held; see
-        ``docs/analog.md`` for what is.
+        ``docs/analog.md`` for what is. Decks of more than 100,000 cards with subcircuits written
+        out, and sweeps of more than a million points, are refused too.
     FileNotFoundError
         If there is no such file.
     """
     if isinstance(source, Path) or (isinstance(source, str) and "\n" not in source):
         path = Path(source)
-        text, file, folder = path.read_text(encoding="utf-8", errors="replace"), path.name, path
-        title, lines = logical_lines(text, file, folder.parent)
+        title, lines = logical_lines(read_text(path), path.name, path.parent)
     elif isinstance(source, str):
         title, lines = logical_lines(source)
     else:
         raise TypeError(f"read_spice: source is {type(source).__name__}; expected a deck or a path")
-    return _Reader(title, blocks(lines)).read()
+    try:
+        return _Reader(title, blocks(lines)).read()
+    except RecursionError:
+        raise ValueError("read_spice: the deck is nested too deep to be read") from None
 
 
 class _Reader:
@@ -79,6 +84,7 @@ class _Reader:
         self.circuit = Circuit(title.lstrip("* "))
         self.scope = Scope(top)
         self.global_nodes: frozenset[str] = frozenset()
+        self.cards = 0
 
     def read(self) -> Circuit:
         for name, (line, text) in self.top.params.items():
@@ -171,6 +177,9 @@ class _Reader:
                 raise line.error("this card does not belong into a subcircuit")
         readers = {"r": self.two, "c": self.two, "v": self.source, "i": self.source}
         for line in scope.block.cards:
+            self.cards += 1
+            if self.cards > _MOST_CARDS:
+                raise line.error(f"written out, the deck has more than {_MOST_CARDS:,} cards")
             letter = line.text[0]
             if letter == "x":
                 self.instance(scope, line, depth)
@@ -331,6 +340,9 @@ def _sweep(line: Line, words: Sequence[str]) -> Tensor:
         raise line.error("expected dec, oct or lin, then points, start and stop") from None
     if kind not in ("dec", "oct", "lin") or count < 1 or count % 1 or not 0 < start <= stop:
         raise line.error("expected dec, oct or lin, then points, start and stop")
+    decades = math.log(stop) - math.log(start)
+    if not math.isfinite(decades) or count * max(decades, 1.0) > _MOST_POINTS:
+        raise line.error(f"expected at most {_MOST_POINTS:,} points")
     if kind == "lin":
         return torch.linspace(start, stop, int(count), dtype=torch.float64)
     span = math.log(stop / start) / math.log(10.0 if kind == "dec" else 2.0) * count

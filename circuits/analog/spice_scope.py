@@ -12,6 +12,7 @@ from circuits.analog.spice_lines import DeckError, Line
 __all__ = ["Block", "Scope", "blocks"]
 
 _SIGNS = "+-.0123456789"
+_DEEPEST = 100
 
 
 class Block:
@@ -167,6 +168,8 @@ class Scope:
         where, text = self.texts[name]
         if name in self._open:
             raise where.error(f"parameter {name!r} is defined by itself")
+        if len(self._open) >= _DEEPEST:
+            raise where.error(f"parameters are made of each other more than {_DEEPEST} deep")
         self._open.append(name)
         self.values[name] = self.value(where, text, within_expression=True)
         self._open.pop()

@@ -9,6 +9,32 @@
 #include "core/parallel.hpp"
 
 namespace wb::spgemm {
+namespace {
+
+/// Whether rows [begin, end) are canonical, without a loop per row: as often as columns fall
+/// from one entry to the next, a new row must begin there. Where columns ascend, a row's first
+/// and last bound the others.
+template <typename P, typename I>
+bool canonical_rows(std::int64_t begin, std::int64_t end, std::int64_t cols, const P* ptr,
+                    const I* idx) {
+    std::int64_t starts = 0;
+    bool outside = false;
+    for (std::int64_t r = begin, last = -1; r < end; ++r) {
+        const std::int64_t first = ptr[r], behind = ptr[r + 1];
+        if (first == behind) continue;
+        outside |= idx[first] < 0 || idx[behind - 1] >= cols;
+        if (last >= 0) starts += idx[first] <= idx[last];
+        last = behind - 1;
+    }
+    if (outside) return false;
+    const I* const at = idx + ptr[begin];
+    const auto count = static_cast<std::int64_t>(ptr[end] - ptr[begin]);
+    I falls = 0;
+    for (std::int64_t e = 1; e < count; ++e) falls += static_cast<I>(at[e] <= at[e - 1]);
+    return falls == starts;
+}
+
+}  // namespace
 
 template <typename P, typename I>
 Order check_csr(const char* name, std::int64_t rows, std::int64_t cols, const P* ptr, const I* idx,
@@ -35,6 +61,7 @@ Order check_csr(const char* name, std::int64_t rows, std::int64_t cols, const P*
     parallel_for((rows + kChunk - 1) / kChunk, threads_for(nnz + rows, 200'000, threads),
                  [&](std::int64_t chunk, int) {
                      const std::int64_t end = std::min(rows, (chunk + 1) * kChunk);
+                     if (canonical_rows(chunk * kChunk, end, cols, ptr, idx)) return;
                      bool repeated = false, unsorted = false, outside = false;
                      const auto note = [&](bool bad, std::int64_t r) {
                          if (!bad || outside) return;
@@ -46,14 +73,6 @@ Order check_csr(const char* name, std::int64_t rows, std::int64_t cols, const P*
                          const auto count = static_cast<std::int64_t>(ptr[r + 1] - ptr[r]);
                          if (count == 0) continue;
                          bool bad = row[0] < 0 || static_cast<std::int64_t>(row[0]) >= cols;
-                         // Where columns ascend, the first and the last bound the others.
-                         int falling = 0;
-                         for (std::int64_t e = 1; e < count; ++e) falling |= row[e] <= row[e - 1];
-                         if (falling == 0) {
-                             bad |= static_cast<std::int64_t>(row[count - 1]) >= cols;
-                             note(bad, r);
-                             continue;
-                         }
                          for (std::int64_t e = 1; e < count; ++e) {
                              bad |= row[e] < 0 || static_cast<std::int64_t>(row[e]) >= cols;
                              repeated |= row[e] == row[e - 1];
@@ -78,6 +97,8 @@ template Order check_csr(const char*, std::int64_t, std::int64_t, const std::int
                          const std::int32_t*, std::int64_t, int);
 template Order check_csr(const char*, std::int64_t, std::int64_t, const std::int64_t*,
                          const std::int64_t*, std::int64_t, int);
+template Order check_csr(const char*, std::int64_t, std::int64_t, const std::int64_t*,
+                         const std::int32_t*, std::int64_t, int);
 
 void transpose(std::int64_t rows, std::int64_t cols, const std::int32_t* ptr,
                const std::int32_t* idx, std::int32_t* t_ptr, std::int32_t* t_idx,

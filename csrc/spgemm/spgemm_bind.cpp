@@ -116,7 +116,7 @@ void bind_spgemm(py::module_& m) {
     m.def(
         "csr_transpose",
         [](const py::tuple& a) {
-            const PatternArrays p = pattern_of(a, "A");
+            const PatternArrays p = pattern_of(a, "A", RowOrder::any);
             Ints ptr = fresh_array<std::int32_t>(p.cols + 1);
             Ints idx = fresh_array<std::int32_t>(p.idx.size());
             Ints source = fresh_array<std::int32_t>(p.idx.size());
@@ -132,7 +132,11 @@ void bind_spgemm(py::module_& m) {
     m.def(
         "pooled_empty",
         [](std::int64_t count, const py::dtype& dtype) {
-            if (count < 0) throw std::invalid_argument("count must not be negative");
+            const std::int64_t most = INT64_MAX / std::max<std::int64_t>(1, dtype.itemsize());
+            if (count < 0 || count > most) {
+                throw std::invalid_argument("count must be in [0, " + std::to_string(most) +
+                                            "], got " + std::to_string(count));
+            }
             const auto bytes = bytes_of(count, static_cast<std::size_t>(dtype.itemsize()));
             auto memory = std::make_shared<Pooled>(bytes);
             memory->set_written(bytes);

@@ -17,16 +17,20 @@ using namespace spgemm;
 struct PlacesArrays {
     py::array ptr;
     Ints idx;
-    std::int64_t cols;
+    std::int64_t cols = 0;
 
-    explicit PlacesArrays(const py::tuple& t)
-        : ptr(t[0].cast<py::array>()), idx(t[1].cast<Ints>()), cols(t[2].cast<std::int64_t>()) {
-        const bool narrow = py::isinstance<Ints>(ptr), wide = py::isinstance<Longs>(ptr);
-        if (ptr.ndim() != 1 || ptr.size() < 1 || !(narrow || wide)) {
-            throw std::invalid_argument("C: indptr must be a vector of int32 or int64");
-        }
-        if (places().ptr[places().rows] != idx.size()) {
-            throw std::invalid_argument("C: indptr must end at the number of indices");
+    explicit PlacesArrays(const py::tuple& t) {
+        const bool checked = vouched(t, "C");
+        cols = columns_of(t[2], "C");
+        idx = vector_of<std::int32_t>(t[1], "C", "indices");
+        if (py::isinstance<Ints>(t[0])) {
+            const auto narrow = vector_of<std::int32_t>(t[0], "C", "indptr");
+            check_pattern("C", cols, narrow, idx, checked, RowOrder::ascending);
+            ptr = narrow;
+        } else {
+            const auto wide = vector_of<std::int64_t>(t[0], "C", "indptr");
+            check_pattern("C", cols, wide, idx, checked, RowOrder::ascending);
+            ptr = wide;
         }
     }
 

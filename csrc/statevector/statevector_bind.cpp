@@ -26,14 +26,27 @@ std::shared_ptr<const statevector::Plan> plan_of(const Words& code, const Number
         throw std::invalid_argument("n_wires must be in [1, " + std::to_string(kMaxWires) +
                                     "], got " + std::to_string(n_wires));
     }
+    for (const std::int64_t count : {n_weights, n_inputs}) {
+        if (count < 0 || count > INT32_MAX) {
+            throw std::invalid_argument("weights and inputs must be fewer than 2^31, got " +
+                                        std::to_string(count));
+        }
+    }
+    check_shape(code, "code", {kAnySize});
+    check_shape(data, "data", {kAnySize});
     return statevector::cached_plan(view(code), view(data), n_wires, static_cast<int>(n_weights),
                                     static_cast<int>(n_inputs));
 }
 
-Observables observables_of(int n_wires, int n_rows, const Words& terms,
+Observables observables_of(int n_wires, std::int64_t n_rows, const Words& terms,
                            const Numbers& coefficients) {
+    if (n_rows > INT32_MAX) {
+        throw std::invalid_argument("observables must have fewer than 2^31 rows, got " +
+                                    std::to_string(n_rows));
+    }
     check_shape(terms, "observable terms", {coefficients.size(), 3});
-    return statevector::make_observables(n_rows, n_wires, view(terms), view(coefficients));
+    return statevector::make_observables(static_cast<int>(n_rows), n_wires, view(terms),
+                                         view(coefficients));
 }
 
 template <typename T>
@@ -53,8 +66,7 @@ void expectation(const Words& code, const Numbers& data, int n_wires, const Word
     check_shape(values, "values", {inputs.shape(0), kAnySize});
     const std::int64_t batch = inputs.shape(0);
     const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
-    const Observables observables =
-        observables_of(n_wires, static_cast<int>(values.shape(1)), terms, coefficients);
+    const Observables observables = observables_of(n_wires, values.shape(1), terms, coefficients);
     T* saved = nullptr;
     if (state) {
         check_shape(*state, "state", {statevector::state_size<T>(n_wires, batch)});
@@ -113,8 +125,7 @@ void expectation_backward(const Words& code, const Numbers& data, int n_wires, c
     check_shape(gradient, "gradient", {inputs.shape(0), kAnySize});
     check_backward(state, n_wires, inputs, weight_gradient, weights.size(), input_gradient);
     const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
-    const Observables observables =
-        observables_of(n_wires, static_cast<int>(gradient.shape(1)), terms, coefficients);
+    const Observables observables = observables_of(n_wires, gradient.shape(1), terms, coefficients);
     T* gw = weight_gradient ? weight_gradient->mutable_data() : nullptr;
     T* gx = input_gradient ? input_gradient->mutable_data() : nullptr;
     const std::int64_t batch = inputs.shape(0);

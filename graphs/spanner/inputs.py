@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ import numpy.typing as npt
 from graphs.digraph import DiGraph
 from graphs.generators import GENERATORS
 from graphs.readers import read_digraph
-from graphs.text_tables import read_bytes
 from workbench.experiments.suggestion import closest
+from workbench.storage.packed import read_bytes
 
 __all__ = [
     "check_names",
@@ -183,6 +184,8 @@ def read_places(path: str, g: DiGraph) -> npt.NDArray[np.float64]:
             raise ValueError(
                 f"{path}, line {number}: a place is a name, x and y, got {line!r}"
             ) from None
+        if math.inf in map(abs, place):
+            raise ValueError(f"{path}, line {number}: a place must not be infinite, got {line!r}")
         try:
             where[_vertex(g, fields[0])] = place
         except KeyError:  # a place of a vertex that no edge meets

@@ -27,6 +27,7 @@ from workbench.experiments import (
 from workbench.experiments.config import config_from_json
 from workbench.experiments.figures import INK, QUIET
 from workbench.experiments.report import Block, Cell
+from workbench.storage.arrays import read_arrays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,8 +152,10 @@ _RIVALS = {
 def _map(result: Mapping[str, Any], path: Path) -> Section | None:
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as stored:
-        lines = {name: stored[name] for name in ("dropped", "kept", "sources")}
+    lines = read_arrays(path)
+    for name in ("dropped", "kept", "sources"):
+        if name not in lines or lines[name].ndim != 2 or lines[name].shape[1] != 2:
+            raise ValueError(f"{path} is no map of a spanner: {name} must be points (k, 2)")
     figure = draw_figure(
         partial(_draw_map, lines=lines),
         size=(8.6, 6.4),

@@ -20,6 +20,7 @@ from graphs.spanner.stretch import StretchReport
 from graphs.spanner.verify import verify_spanner
 from workbench.cli.arguments import UsageError
 from workbench.experiments.durable import plain_json, write_durably, write_json_durably
+from workbench.storage.arrays import read_array
 
 __all__ = ["build", "path_words", "verify"]
 
@@ -145,14 +146,13 @@ def _inputs(options: argparse.Namespace) -> tuple[DiGraph, npt.NDArray[np.int64]
 
 def _mask(path: str, g: DiGraph) -> Any:
     try:
-        mask = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        mask = read_array(path)
+    except (OSError, ValueError) as error:
         raise ValueError(f"mask {path} cannot be read as .npy: {error}") from error
-    if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != (g.m,):
-        what = (
-            f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else "an archive"
+    if mask.dtype != bool or mask.shape != (g.m,):
+        raise ValueError(
+            f"mask {path} must be bool of shape ({g.m},), got {mask.dtype} of shape {mask.shape}"
         )
-        raise ValueError(f"mask {path} must be bool of shape ({g.m},), got {what}")
     return mask
 
 

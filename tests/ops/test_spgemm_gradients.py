@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from workbench.ops import spgemm_torch as op
+from workbench.ops import _spgemm_torch as op
 from workbench.ops import spmm as spmm_module
 from workbench.ops.spgemm import SEMIRINGS, SpGEMMPlan, power, spgemm, transpose
 

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.ops import spgemm_torch as op
+from workbench.ops import _spgemm_torch as op
 from workbench.ops.spgemm import spgemm, spgemm_flops
 
 from .spgemm_cases import (

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -20,6 +19,7 @@ from workbench.experiments.config import config_from_json, option_names
 from workbench.experiments.discovery import find_experiment, find_experiments
 from workbench.experiments.experiment import Experiment
 from workbench.experiments.folder import RunError, StoredRun, find_run
+from workbench.storage.texts import parse_json
 
 _OK, _FAILED, _INTERRUPTED = 0, 1, 130
 
@@ -200,7 +200,7 @@ def _parse(experiment: Experiment[Any], options: _RunOptions, words: Sequence[st
 
 def _load(experiment: Experiment[Any], file: Path) -> Any:
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = parse_json(file.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(f"run: --config {file} cannot be read: {error}") from error
     if isinstance(data, dict) and {"format", "experiment", "config"} <= data.keys():

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.experiments import lock
 from workbench.experiments.config import run_id
+from workbench.storage.texts import parse_json
 
 FORMAT = 1
 ID_LENGTH = 12
@@ -169,7 +170,7 @@ def find_run(runs: Path | str, name: str) -> Path:
 def read_json(path: Path, role: str) -> dict[str, Any]:
     """Read one of the run's JSON files, refusing other formats and damage."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise RunError(f"{path.parent} is no run folder: it holds no {path.name}") from None
     except (OSError, ValueError) as error:
@@ -206,6 +207,6 @@ def read_lines(path: Path) -> list[bytes]:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(parse_json(line), dict)
     except ValueError:
         return False

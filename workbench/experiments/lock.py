@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.experiments.durable import write_json_durably
+from workbench.storage.texts import parse_json
 
 _NAME = "lock"
 
@@ -81,7 +81,7 @@ def owner(folder: Path) -> Owner | None:
 
 def _read(folder: Path) -> Owner | None:
     try:
-        data = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        data = parse_json((folder / _NAME).read_bytes())
         return Owner(int(data["pid"]), data["started"], str(data["host"]), str(data["boot"]))
     except FileNotFoundError:
         return None

@@ -13,7 +13,6 @@ tuple keys, numpy arrays and scalars of every dtype without Python objects, dens
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from workbench.experiments.durable import write_durably
+from workbench.storage.limits import check_bytes
 
 FORMAT = 1
 _DEEPEST = 100
@@ -67,10 +67,13 @@ def load_tree(path: Path) -> Any:
     FileNotFoundError
         If there is no such file.
     TreeError
-        If the file is truncated, altered, of another format version or no checkpoint at all.
+        If the file is truncated, altered, of another format version or no checkpoint at all, or
+        would take more memory than :func:`~workbench.storage.limits.byte_limit`.
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            # A member's announced size bounds what is read of it.
+            check_bytes(path, "its contents", sum(m.file_size for m in archive.infolist()))
             manifest = json.loads(archive.read(_MANIFEST))
             if not isinstance(manifest, dict) or "format" not in manifest:
                 raise TreeError(f"{path} is no checkpoint: its {_MANIFEST} names no format")
@@ -191,14 +194,11 @@ class _Decoder:
         raise ValueError(f"unknown kind {kind!r}")
 
     def _array(self, index: int) -> Any:
-        import numpy as np
+        from workbench.storage.arrays import parse_array
 
         # Reading the whole member first makes zipfile compare its checksum.
-        stream = io.BytesIO(self._archive.read(f"{index:d}.npy"))
-        array = np.lib.format.read_array(stream, allow_pickle=False)
-        if stream.read(1):
-            raise ValueError(f"{index}.npy is longer than its header says")
-        return array
+        name = f"{index:d}.npy"
+        return parse_array(name, self._archive.read(name))
 
     def _tensor(self, index: int, dtype: str, shape: list[int]) -> Any:
         import torch
@@ -208,5 +208,7 @@ class _Decoder:
             raise ValueError(f"unknown tensor dtype {dtype!r}")
         raw = torch.from_numpy(self._array(index))
         if not raw.numel():
+            if math.prod(shape) != 0:
+                raise ValueError(f"a tensor of shape {shape} without numbers")
             return torch.empty(shape, dtype=kind)
         return raw.view(kind).reshape(shape)

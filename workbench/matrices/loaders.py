@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.matrices._csr import canonical, checked_dtype, index_dtype, scipy_module
+from workbench.storage.limits import check_bytes
+from workbench.storage.packed import read_bytes
+from workbench.storage.sparse import read_market, read_npz_matrix
+from workbench.storage.tables import MalformedError, rows_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -23,7 +25,7 @@ __all__ = ["DATA_VARIABLE", "available", "load_matrix"]
 #: Environment variable that names the folder of matrices.
 DATA_VARIABLE = "WORKBENCH_DATA"
 
-_COMMENTS = ("#", "%")
+_COMMENTS = "#%"
 
 
 def load_matrix(
@@ -63,7 +65,9 @@ def load_matrix(
     FileNotFoundError
         When there is no such file; the message lists the matrices there are.
     ValueError
-        When the file's ending is unknown or its contents are malformed.
+        When the file's ending is unknown, its contents are malformed (naming the line of a text
+        file), or they would take more memory than ``WORKBENCH_MAX_BYTES`` allows (bytes; by
+        default 4 GiB or half of the machine's, whichever is less).
     ImportError
         Without scipy, naming the extra that brings it.
     """
@@ -78,10 +82,8 @@ def load_matrix(
         raise ValueError(f"load_matrix: symmetric is for edge lists (.txt), {path.name} is none")
     try:
         matrix = _read_edges(path, symmetric) if reader is _read_edges else reader(path)
-    except (ValueError, KeyError, IndexError, EOFError, OverflowError) as error:
-        raise ValueError(f"load_matrix: {path} is malformed: {error}") from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise ValueError(f"load_matrix: {path} is damaged: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"load_matrix: {error}") from error
     return _canonical_form(matrix, wanted, path)
 
 
@@ -122,33 +124,35 @@ def _find(path_or_name: str | os.PathLike[str], folder: str | os.PathLike[str] |
 
 
 def _read_npz(path: Path) -> Any:
-    return scipy_module("scipy.sparse").load_npz(path)
+    scipy_module("scipy.sparse")
+    return read_npz_matrix(path, path)
 
 
 def _read_market(path: Path) -> Any:
-    found = scipy_module("scipy.io").mmread(path)
-    return scipy_module("scipy.sparse").coo_array(found)
+    scipy_module("scipy.sparse")
+    return read_market(*read_bytes(path))
 
 
 def _read_edges(path: Path, symmetric: bool = False) -> Any:
     """Read pairs as integers and weights, where there is a third column, as numbers."""
-    with _open_text(path) as file:
-        first = next((line for line in file if line.strip() and line[0] not in _COMMENTS), "")
-    fields = len(first.split())
-    if fields < 2:
-        raise ValueError("it has no line of the form 'from to'")
-    with _open_text(path) as file:
-        pairs = np.loadtxt(file, np.int64, comments=_COMMENTS, usecols=(0, 1), ndmin=2)
-    weights = None
-    if fields > 2:
-        with _open_text(path) as file:
-            weights = np.loadtxt(file, np.float64, comments=_COMMENTS, usecols=2, ndmin=1)
-    if pairs.min() < 0:
-        raise ValueError(f"vertices must be at least 0, got {pairs.min()}")
-    n = int(pairs.max()) + 1
-    if n > 2**31:
-        raise ValueError(f"its vertices must be below 2**31, got {n - 1}: renumber them first")
-    rows, columns = pairs.T
+    ends, weight = [], []
+    for found in rows_of(*read_bytes(path), comments=_COMMENTS, separators=" \t"):
+        if found.starts.shape[1] < 2:
+            raise MalformedError(path, int(found.lines[0]), "expected 'from to', got one field")
+        ends.append([found.integers(k, "a vertex") for k in (0, 1)])
+        for end in ends[-1]:
+            wrong = np.flatnonzero((end < 0) | (end >= 2**31))
+            if wrong.size:
+                what = f"vertices must be in [0, 2**31), got {int(end[wrong[0]])}"
+                raise MalformedError(path, int(found.lines[wrong[0]]), what)
+        if found.starts.shape[1] > 2:
+            weight.append(found.numbers(2, "a weight").astype(np.float64))
+    if not ends:
+        raise ValueError(f"{path} has no line of the form 'from to'")
+    rows, columns = (np.concatenate([e[k] for e in ends]) for k in (0, 1))
+    weights = np.concatenate(weight) if weight else None
+    n = int(max(rows.max(), columns.max())) + 1
+    check_bytes(path, f"the pointers of {n} rows", 8 * (n + 1))
     if symmetric:
         away = rows != columns  # a loop is its own transpose
         rows, columns = (
@@ -161,12 +165,6 @@ def _read_edges(path: Path, symmetric: bool = False) -> Any:
     if weights is None:
         matrix.data[:] = 1
     return matrix
-
-
-def _open_text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {

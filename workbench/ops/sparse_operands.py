@@ -8,6 +8,7 @@ indices, values as a torch tensor on the side.
 from __future__ import annotations
 
 import importlib.util
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -103,9 +104,9 @@ class Csr:
     in_order: bool = True
 
     @property
-    def pattern(self) -> tuple[Array, Array, int]:
-        """As the kernels take it: row pointers, columns, number of columns."""
-        return self.ptr, self.idx, self.shape[1]
+    def pattern(self) -> tuple[Array, Array, int, bool]:
+        """As the kernels take it: row pointers, columns, their number, that they were checked."""
+        return self.ptr, self.idx, self.shape[1], True
 
 
 _workers: ContextVar[int | None] = ContextVar("workbench_sparse_threads", default=None)
@@ -125,6 +126,26 @@ def limited(function: str, num_threads: int | None) -> Iterator[None]:
         yield
     finally:
         _workers.reset(token)
+
+
+_vouched: ContextVar[bool] = ContextVar("workbench_sparse_vouched", default=False)
+
+
+def _vouch(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call an operator on patterns that :func:`unwrap` has read, so that none is checked twice.
+
+    Whoever calls the operator otherwise (``torch.ops.workbench``, a backward pass, whose saved
+    patterns may have been written to since) has its patterns checked by the bindings.
+    """
+    token = _vouched.set(True)
+    try:
+        return function(*arguments)
+    finally:
+        _vouched.reset(token)
+
+
+def _is_vouched() -> bool:
+    return _vouched.get()
 
 
 _POOLED_FROM = 2**20  # bytes
@@ -258,7 +279,7 @@ def _turned(name: str, m: _Parts, check: bool) -> _Parts:
         raise ValueError(f"{name}: {cols} columns cannot be compressed; at most {_MOST - 1} can")
     ptr, idx, _ = _verified(name, m.ptr, m.idx, m.values, m.shape, check)
     narrow = ptr.astype(np.int32, copy=False), idx.astype(np.int32, copy=False)
-    t_ptr, t_idx, source = kernels.csr_transpose((*narrow, cols))
+    t_ptr, t_idx, source = kernels.csr_transpose((*narrow, cols, True))
     values = m.values[torch.from_numpy(source).long()]
     t_ptr, t_idx = t_ptr.astype(ptr.dtype, copy=False), t_idx.astype(ptr.dtype, copy=False)
     return _Parts(t_ptr, t_idx, values, (cols, rows), m.container, m.like, moved=True)
@@ -315,7 +336,8 @@ def unwrap(
     ----------
     matrix
         scipy sparse array or matrix, torch sparse CSR, CSC or COO tensor, PyG ``EdgeIndex``,
-        torch_sparse ``SparseTensor``, or ``(edge_index, weight, num_nodes)``.
+        torch_sparse ``SparseTensor``, ``(edge_index, weight, num_nodes)``, or
+        ``(indptr, indices, values, shape)``.
     name : str
         Of the argument, for errors.
     combine : str
@@ -370,6 +392,8 @@ def _parts(matrix: Any, name: str, combine: str, transposed: bool) -> tuple[_Par
     if isinstance(matrix, tuple):
         if len(matrix) == 2 and type(matrix[0]).__name__ == "EdgeIndex":
             return _edge_index_parts(*matrix, name, transposed)
+        if len(matrix) == 4:
+            return _csr_parts(*matrix, name), False
         return _edge_list_parts(matrix, name, transposed)
     if hasattr(matrix, "csr") and hasattr(matrix, "sparse_sizes"):
         ptr, idx, value = matrix.csr()
@@ -379,9 +403,27 @@ def _parts(matrix: Any, name: str, combine: str, transposed: bool) -> tuple[_Par
         arrays = _integers(ptr, name), _integers(idx, name), value
         return _Parts(*arrays, (rows, cols), "torch_sparse"), False
     raise TypeError(
-        f"{name} must be a scipy sparse array, a torch sparse tensor, a PyG EdgeIndex or "
-        f"(edge_index, weight, num_nodes), got {type(matrix).__name__}"
+        f"{name} must be a scipy sparse array, a torch sparse tensor, a PyG EdgeIndex, "
+        "(edge_index, weight, num_nodes) or (indptr, indices, values, shape), "
+        f"got {type(matrix).__name__}"
     )
+
+
+def _csr_parts(ptr: Any, idx: Any, values: Any, shape: Any, name: str) -> _Parts:
+    rows, cols = _sizes(shape, name)
+    kind = "csr tensors" if isinstance(values, Tensor) else "csr arrays"
+    arrays = _integers(ptr, name), _integers(idx, name), dense_tensor(values, name)
+    return _Parts(*arrays, (rows, cols), kind)
+
+
+def _sizes(shape: Any, name: str) -> tuple[int, int]:
+    try:
+        rows, cols = (operator.index(size) for size in shape)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: shape must be two integers, got {shape!r}") from None
+    if rows < 0 or cols < 0:
+        raise ValueError(f"{name}: shape must not be negative, got {(rows, cols)}")
+    return rows, cols
 
 
 def _coordinates(
@@ -486,9 +528,9 @@ def _edge_list_parts(m: tuple[Any, ...], name: str, transposed: bool) -> tuple[_
     edges, weight, size = m
     if not isinstance(edges, Tensor) or edges.dim() != 2 or edges.shape[0] != 2:
         raise ValueError(f"{name}: edge_index must be a tensor of shape (2, n_edges)")
-    rows, cols = (int(size), int(size)) if not isinstance(size, tuple) else map(int, size)
+    rows, cols = _sizes(size if isinstance(size, tuple) else (size, size), name)
     row_of, idx = _integers(edges[0], name), _integers(edges[1], name)
-    values = torch.ones(idx.shape[0]) if weight is None else weight
+    values = torch.ones(idx.shape[0]) if weight is None else dense_tensor(weight, name)
     if values.shape != (idx.shape[0],):
         raise ValueError(
             f"{name}: weight must have shape ({idx.shape[0]},), got {tuple(values.shape)}"
@@ -515,7 +557,11 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
     kind = like.container
     if kind.startswith("scipy"):
         return _wrap_scipy(like, ptr, idx, values.detach().numpy(), shape)
+    if kind == "csr arrays":
+        return ptr, idx, values.detach().numpy(), shape
     crow, col = torch.from_numpy(ptr), torch.from_numpy(idx)
+    if kind == "csr tensors":
+        return crow, col, values, shape
     if kind in ("sparse_csr", "sparse_csc", "sparse_coo"):
         if like.transposed:
             return torch.sparse_csc_tensor(crow, col, values, shape[::-1], check_invariants=False)

@@ -21,10 +21,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from workbench.ops import spgemm_torch as op
+from workbench.ops import _spgemm_torch as op
 from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import (
     Csr,
+    _vouch,
     dense_tensor,
     empty,
     limited,
@@ -79,8 +80,9 @@ def spgemm(
     ----------
     A, B
         Shapes ``(m, k)`` and ``(k, n)``: scipy sparse arrays or matrices, torch sparse CSR, CSC
-        or COO tensors, PyG ``EdgeIndex`` (all ones), or ``(edge_index, weight, num_nodes)`` with
-        ``weight`` possibly None. Unsorted rows are sorted and equal columns of a row combined by
+        or COO tensors, PyG ``EdgeIndex`` (all ones), ``(edge_index, weight, num_nodes)`` with
+        ``weight`` possibly None, or the arrays of a CSR matrix themselves, ``(indptr, indices,
+        values, shape)``. Unsorted rows are sorted and equal columns of a row combined by
         the semiring's addition. Values may be float32, float64, int32, int64, complex64,
         complex128 or bool; different ones are promoted.
     semiring : str
@@ -108,8 +110,8 @@ def spgemm(
     Returns
     -------
     sparse matrix
-        Shape ``(m, n)``, in A's container (for edge lists the triple again). Both factors in
-        compressed columns give compressed columns, without conversion.
+        Shape ``(m, n)``, in A's container (for edge lists and CSR arrays the tuple again). Both
+        factors in compressed columns give compressed columns, without conversion.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def spgemm(
     pair that won, of equal ones to that of the smallest inner index. Gradients stay on the
     operands' patterns. torch's own CSR, CSC and COO tensors pass on first derivatives only (and
     the way from a CSR tensor to the vector it was made from is slow in torch): for higher ones,
-    or for speed, use edge lists, a plan or ``workbench.ops.spgemm_torch.multiply``. NaN and
+    or for speed, use CSR arrays, edge lists or a plan. NaN and
     infinities follow IEEE rules: an explicit zero times infinity is NaN.
 
     The method is Gustavson's (ACM TOMS 4, 1978) with an accumulator per row; see
@@ -266,7 +268,7 @@ class SpGEMMPlan:
     nnz, flops : int
         Entries of C and multiplications.
     indptr, indices : ndarray
-        C's pattern.
+        C's pattern, read-only.
     nbytes : int
         What the plan holds beside C's pattern and the operands' indices.
     """
@@ -274,6 +276,7 @@ class SpGEMMPlan:
     def __init__(self, A: Any, B: Any, *, num_threads: int | None = None) -> None:
         with limited("SpGEMMPlan", num_threads):
             a, b, _, _ = _operands(A, B, "plus_times", None, True)
+            same = a is b
             for matrix, name in (
                 (a, "B" if a.transposed else "A"),
                 (b, "A" if a.transposed else "B"),
@@ -285,13 +288,16 @@ class SpGEMMPlan:
                     )
             if b.names is not None:
                 raise ValueError("B: a plan takes at most 2**26 columns")
-            self._a, self._b = a, b
+            # Its own: whoever gave the operands may write to them between two products.
+            self._a = a = _owned(a)
+            self._b = b = a if same else _owned(b)
             # CSC factors arrive as B^T, A^T: values then come in that order too.
             self._swapped = a.transposed
-            self.indptr, self.indices, _ = kernels.spgemm_multiply_pattern(
+            self._ptr, self._idx, _ = kernels.spgemm_multiply_pattern(
                 a.pattern, b.pattern, threads(), False
             )
-            self._narrow = self.indices.astype(np.int32, copy=False)
+            self._narrow = self._idx.astype(np.int32, copy=False)
+            self.indptr, self.indices = _locked(self._ptr), _locked(self._idx)
             self._plan = kernels.SpGEMMPlan(a.pattern, b.pattern, self._c, threads())
         self._workers = num_threads
         self.shape = (a.shape[0], b.shape[1]) if not a.transposed else (b.shape[1], a.shape[0])
@@ -300,8 +306,8 @@ class SpGEMMPlan:
         self.nbytes = int(self._plan.nbytes)
 
     @property
-    def _c(self) -> tuple[Any, Any, int]:
-        return self.indptr, self._narrow, self._b.shape[1]
+    def _c(self) -> tuple[Any, Any, int, bool]:
+        return self._ptr, self._narrow, self._b.shape[1], True
 
     def numeric(self, values_a: Any, values_b: Any) -> Any:
         """Values of C in the order of `indices`.
@@ -354,7 +360,18 @@ class SpGEMMPlan:
         values = self.numeric(values_a, values_b)
         if not isinstance(values, Tensor):
             values = torch.from_numpy(values)
-        return _finish(self._a, self._b, self.indptr, self.indices, values, "auto")
+        # Copies: what is written to a product must not reach the plan or the next product.
+        return _finish(self._a, self._b, self._ptr.copy(), self._idx.copy(), values, "auto")
+
+
+def _owned(matrix: Csr) -> Csr:
+    return replace(matrix, ptr=matrix.ptr.copy(), idx=matrix.idx.copy())
+
+
+def _locked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class _Refill(torch.autograd.Function):
@@ -382,9 +399,9 @@ class _Refill(torch.autograd.Function):
         plan: SpGEMMPlan = ctx.plan
         a_ptr, a_idx = (torch.from_numpy(v) for v in plan._a.pattern[:2])
         b_ptr, b_idx = (torch.from_numpy(v) for v in plan._b.pattern[:2])
-        c_ptr, c_idx = torch.from_numpy(plan.indptr), torch.from_numpy(plan._narrow)
-        grad_a, grad_b = op.gradients(
-            a_ptr, a_idx, x, b_ptr, b_idx, y, c_ptr, c_idx, g, plan._b.shape[1]
+        c_ptr, c_idx = torch.from_numpy(plan._ptr), torch.from_numpy(plan._narrow)
+        grad_a, grad_b = _vouch(
+            op.gradients, a_ptr, a_idx, x, b_ptr, b_idx, y, c_ptr, c_idx, g, plan._b.shape[1]
         )
         return grad_a, grad_b, None
 
@@ -501,7 +518,7 @@ def _product(
     left, right = _tensors(a), _tensors(b)
     differentiate = torch.is_grad_enabled() and (a.values.requires_grad or b.values.requires_grad)
     if mask is None and not (differentiate and semiring in _CHOOSING):
-        ptr, idx, values = op.multiply(*left, *right, cols, code, wide)
+        ptr, idx, values = _vouch(op.multiply, *left, *right, cols, code, wide)
         return ptr.numpy(), idx.numpy(), values
     if mask is not None and not complement:
         kernel = getattr(kernels, f"spgemm_masked_{op._SUFFIX[a.values.dtype]}")
@@ -523,9 +540,9 @@ def _product(
             ptr, idx = _without(ptr, idx, mask)
     c = torch.from_numpy(ptr), torch.from_numpy(idx.astype(np.int32, copy=False))
     if differentiate and semiring in _CHOOSING:
-        values = op.winners_on(*left, *right, *c, cols, code)[0]
+        values = _vouch(op.winners_on, *left, *right, *c, cols, code)[0]
     else:
-        values = op.values_on(*left, *right, *c, cols, code)
+        values = _vouch(op.values_on, *left, *right, *c, cols, code)
     return ptr, idx, values
 
 

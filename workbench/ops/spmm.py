@@ -9,7 +9,16 @@ import torch
 from torch import Tensor
 
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import dense_tensor, empty, limited, threads, unwrap, wrap
+from workbench.ops.sparse_operands import (
+    _is_vouched,
+    _vouch,
+    dense_tensor,
+    empty,
+    limited,
+    threads,
+    unwrap,
+    wrap,
+)
 
 __all__ = ["sddmm", "spmm"]
 
@@ -61,9 +70,8 @@ def spmm(A: Any, X: Any, *, num_threads: int | None = None, check: bool = True) 
             )
         dtype = _common(a.values, x)
         matrix = x.unsqueeze(1) if x.dim() == 1 else x
-        out = _spmm(
-            torch.from_numpy(a.ptr), torch.from_numpy(a.idx), a.values.to(dtype), matrix.to(dtype)
-        )
+        ptr, idx = torch.from_numpy(a.ptr), torch.from_numpy(a.idx)
+        out = _vouch(_spmm, ptr, idx, a.values.to(dtype), matrix.to(dtype))
         out = out.squeeze(1) if x.dim() == 1 else out
         return out.detach().numpy() if as_numpy else out
 
@@ -107,7 +115,8 @@ def sddmm(
                 f"Y must have shape ({p.shape[1]}, {x.shape[1]}), got {tuple(y.shape)}"
             )
         dtype = _common(x, y)
-        values = _sddmm(torch.from_numpy(p.ptr), torch.from_numpy(p.idx), x.to(dtype), y.to(dtype))
+        crow, col = torch.from_numpy(p.ptr), torch.from_numpy(p.idx)
+        values = _vouch(_sddmm, crow, col, x.to(dtype), y.to(dtype))
         ptr, idx = p.ptr.astype(p.index_dtype), p.idx.astype(p.index_dtype)
         return wrap(p, ptr, idx, values, p.shape)
 
@@ -131,11 +140,24 @@ def _array(x: Tensor) -> Any:
     return x.detach().contiguous().numpy()
 
 
+def _check_operands(name: str, ptr: Tensor, *dense: Tensor) -> None:
+    """Shapes and dtypes of an operator's tensors; the bindings check the pattern itself."""
+    if ptr.dim() != 1 or ptr.shape[0] < 1:
+        raise ValueError(f"workbench::{name}: ptr must be a vector of at least 1, got {ptr.shape}")
+    for x in dense:
+        if x.dtype not in _SUFFIX or x.dtype != dense[0].dtype:
+            got = " and ".join(str(value.dtype) for value in dense)
+            raise TypeError(f"workbench::{name}: values must be float32 or float64, got {got}")
+
+
 @torch.library.impl(_LIB, "spmm", "CPU")
 def _spmm_cpu(ptr: Tensor, idx: Tensor, val: Tensor, x: Tensor) -> Tensor:
+    _check_operands("spmm", ptr, val, x)
+    if x.dim() != 2:
+        raise ValueError(f"workbench::spmm: x must be a matrix, got shape {tuple(x.shape)}")
     rows, width = ptr.shape[0] - 1, x.shape[1]
     out = empty(rows * width, x.dtype).view(rows, width)
-    a = _array(ptr), _array(idx), x.shape[0]
+    a = _array(ptr), _array(idx), x.shape[0], _is_vouched()
     kernel = getattr(kernels, f"spmm_{_SUFFIX[x.dtype]}")
     kernel(a, _array(val), _array(x), out.numpy(), threads())
     return out
@@ -143,8 +165,14 @@ def _spmm_cpu(ptr: Tensor, idx: Tensor, val: Tensor, x: Tensor) -> Tensor:
 
 @torch.library.impl(_LIB, "sddmm", "CPU")
 def _sddmm_cpu(ptr: Tensor, idx: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    _check_operands("sddmm", ptr, x, y)
+    if x.dim() != 2 or y.dim() != 2:
+        raise ValueError(
+            "workbench::sddmm: x and y must be matrices, got shapes "
+            f"{tuple(x.shape)} and {tuple(y.shape)}"
+        )
     out = empty(idx.shape[0], x.dtype)
-    pattern = _array(ptr), _array(idx), y.shape[0]
+    pattern = _array(ptr), _array(idx), y.shape[0], _is_vouched()
     kernel = getattr(kernels, f"sddmm_{_SUFFIX[x.dtype]}")
     kernel(pattern, _array(x), _array(y), out.numpy(), threads())
     return out
@@ -174,7 +202,7 @@ def _transpose_fake(ptr: Tensor, idx: Tensor, cols: int) -> tuple[Tensor, Tensor
 
 def _spmm_transposed(ptr: Tensor, idx: Tensor, val: Tensor, x: Tensor, cols: int) -> Tensor:
     t_ptr, t_idx, source = _transpose(ptr, idx, cols)
-    out: Tensor = _spmm(t_ptr, t_idx, val[source.long()], x)
+    out: Tensor = _vouch(_spmm, t_ptr, t_idx, val[source.long()], x)  # just made
     return out
 
 

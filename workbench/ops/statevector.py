@@ -180,13 +180,27 @@ def _check(function: str, program: Program, weights: Tensor, inputs: Tensor) -> 
         )
 
 
+def _of(table: dict[torch.dtype, Any], weights: Tensor) -> Any:
+    """What a table has for the type of the parameters."""
+    if weights.dtype not in table:
+        raise TypeError(f"statevector: weights must be float32 or float64, got {weights.dtype}")
+    return table[weights.dtype]
+
+
 def _array(x: Tensor) -> Any:
     return x.detach().contiguous().numpy()
 
 
 def _state_size(n_wires: int, batch: int, dtype: torch.dtype) -> int:
-    lanes = _LANES[dtype]
-    return int((batch + lanes - 1) // lanes * lanes * 2 ** (n_wires + 1))
+    lanes = _LANES.get(dtype, 1)  # another type is refused where the kernel is chosen
+    return int((batch + lanes - 1) // lanes * lanes * 2 * _dimension(n_wires))
+
+
+def _dimension(n_wires: int) -> int:
+    """Amplitudes of a state; checked here too, as the operators may be called by themselves."""
+    if not 1 <= n_wires <= MAX_WIRES:
+        raise ValueError(f"statevector: n_wires must be in [1, {MAX_WIRES}], got {n_wires}")
+    return 1 << n_wires
 
 
 @torch.library.impl(_LIB, "statevector_expectation", "CPU")
@@ -204,7 +218,7 @@ def _expectation_cpu(
     values = empty((inputs.shape[0], n_rows), weights.dtype)
     size = _state_size(n_wires, inputs.shape[0], weights.dtype) if keep_state else 0
     state = empty(size, weights.dtype)
-    _EXPECTATION[weights.dtype](
+    _of(_EXPECTATION, weights)(
         code.numpy(),
         data.numpy(),
         n_wires,
@@ -237,7 +251,7 @@ def _expectation_cuda(
         )
     # The steps' coefficients are computed on the host, so the parameters pass through it.
     with torch.cuda.device(weights.device):
-        values = _EXPECTATION_CUDA[weights.dtype](
+        values = _of(_EXPECTATION_CUDA, weights)(
             code.numpy(),
             data.numpy(),
             n_wires,
@@ -265,7 +279,7 @@ def _expectation_backward_cpu(
     want_inputs: bool,
 ) -> tuple[Tensor, Tensor]:
     weight_gradient, input_gradient = _gradient_buffers(weights, inputs, want_weights, want_inputs)
-    _EXPECTATION_BACKWARD[weights.dtype](
+    _of(_EXPECTATION_BACKWARD, weights)(
         code.numpy(),
         data.numpy(),
         n_wires,
@@ -285,10 +299,10 @@ def _expectation_backward_cpu(
 def _amplitudes_cpu(
     code: Tensor, data: Tensor, n_wires: int, weights: Tensor, inputs: Tensor, keep_state: bool
 ) -> tuple[Tensor, Tensor]:
-    amplitudes = empty((inputs.shape[0], 2**n_wires), _COMPLEX[weights.dtype])
+    amplitudes = empty((inputs.shape[0], _dimension(n_wires)), _of(_COMPLEX, weights))
     size = _state_size(n_wires, inputs.shape[0], weights.dtype) if keep_state else 0
     state = empty(size, weights.dtype)
-    _AMPLITUDES[weights.dtype](
+    _of(_AMPLITUDES, weights)(
         code.numpy(),
         data.numpy(),
         n_wires,
@@ -313,7 +327,7 @@ def _amplitudes_backward_cpu(
     want_inputs: bool,
 ) -> tuple[Tensor, Tensor]:
     weight_gradient, input_gradient = _gradient_buffers(weights, inputs, want_weights, want_inputs)
-    _AMPLITUDES_BACKWARD[weights.dtype](
+    _of(_AMPLITUDES_BACKWARD, weights)(
         code.numpy(),
         data.numpy(),
         n_wires,
@@ -359,7 +373,7 @@ def _amplitudes_fake(
 ) -> tuple[Tensor, Tensor]:
     batch = inputs.shape[0]
     size = _state_size(n_wires, batch, weights.dtype) if keep_state else 0
-    amplitudes = weights.new_empty((batch, 2**n_wires), dtype=_COMPLEX[weights.dtype])
+    amplitudes = weights.new_empty((batch, _dimension(n_wires)), dtype=_of(_COMPLEX, weights))
     return amplitudes, weights.new_empty(size)
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workbench.storage.arrays import read_arrays
+from workbench.storage.texts import parse_json
 
 FORMAT = "workbench.search.checkpoint"
 VERSION = 1
@@ -109,14 +111,10 @@ class FileCheckpoint:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            header = json.loads(arrays.pop("tree").tobytes().decode())
+            arrays = read_arrays(self.path)
+            header = parse_json(arrays.pop("tree").tobytes())
             kind, version = header["format"], header["version"]
-        except (
-            OSError, EOFError, ValueError, KeyError, TypeError, AttributeError,
-            NotImplementedError, zipfile.BadZipFile, zlib.error,
-        ) as error:  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
                 f"checkpoint {self.path} is truncated or no checkpoint: {error}"
             ) from error
@@ -127,7 +125,7 @@ class FileCheckpoint:
             )
         try:
             tree = _unpack(header["tree"], arrays)
-        except KeyError as error:
+        except (KeyError, TypeError) as error:
             raise CheckpointError(f"checkpoint {self.path} lacks array {error}") from error
         if not isinstance(tree, dict):
             raise CheckpointError(f"checkpoint {self.path} holds no tree")

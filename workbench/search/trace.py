@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from workbench.storage.texts import parse_json
+
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 
@@ -75,7 +77,7 @@ def read_trace(path: PathLike) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(_whole_lines(Path(path)), start=1):
         try:
-            record = json.loads(line)
+            record = parse_json(line)
             record["score"] = float(record["score"])
             record["metrics"] = {k: float(v) for k, v in record["metrics"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from circuits.analog.gcn_rl.exploration import streams
 from circuits.analog.gcn_rl.gcn import Graph
 from circuits.analog.gcn_rl.problem import SizingProblem, check_seeds
 from circuits.analog.gcn_rl.settings import AgentSettings
+from workbench.storage.limits import check_bytes
 
 __all__ = ["Policy", "load_policy", "new_policy", "save_policy"]
 
@@ -108,16 +110,59 @@ def save_policy(policy: Policy, path: str | Path) -> None:
 
 
 def load_policy(path: str | Path) -> Policy:
-    """Read what :func:`save_policy` wrote; ``ValueError`` for another kind of file."""
-    stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+    """Read what :func:`save_policy` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        For a damaged file or one of another kind, naming it.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"load_policy: there is no file {path}")
+    _check_size(path)
+    try:
+        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, its unpickler and zip reader report damage in many ways
+        raise ValueError(f"path: {path} is damaged or no sizing policy: {error}") from error
     if not isinstance(stored, dict) or stored.get("format") != _FORMAT:
         raise ValueError(f"path: {path} holds no sizing policy")
-    if stored["version"] != _VERSION:
-        raise ValueError(f"path: {path} has version {stored['version']}, expected {_VERSION}")
+    if stored.get("version") != _VERSION:
+        raise ValueError(f"path: {path} has version {stored.get('version')}, expected {_VERSION}")
+    try:
+        return _restored(stored)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise ValueError(f"path: {path} is a damaged sizing policy: {error}") from error
+
+
+def _check_size(path: str | Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            needed = sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        raise ValueError(f"path: {path} is damaged or no sizing policy: it is no archive") from None
+    check_bytes(path, "its networks", needed)
+
+
+def _restored(stored: dict[str, Any]) -> Policy:
     settings = AgentSettings(**stored["settings"])
     seeds = check_seeds(stored["seeds"])
     width = int(stored["n_features"])
-    dtype = stored["actor"]["first.weight"].dtype
+    weight = stored["actor"]["first.weight"]
+    sizes = {len(seeds), width, settings.hidden}
+    if weight.dtype not in (torch.float32, torch.float64) or not sizes <= set(weight.shape):
+        raise ValueError(
+            f"{len(seeds)} members of {width} features and width {settings.hidden} do not fit "
+            f"weights {weight.dtype} of {tuple(weight.shape)}"
+        )
+    if settings.depth > len(stored["actor"]):
+        raise ValueError(f"{settings.depth} layers were announced")
+    for part in ("actor", "critic"):
+        for name, value in stored[part].items():
+            if not bool(torch.isfinite(value).all()):
+                raise ValueError(f"{part}: {name} is not finite")
+    dtype = weight.dtype
     generators = streams(seeds, _INIT_STREAM)
     actor = Actor(generators, width, settings, dtype)
     critic = Critic(generators, width, settings, dtype)

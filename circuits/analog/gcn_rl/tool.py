@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from workbench.cli.arguments import UsageError
 from workbench.experiments import Column, Table
 from workbench.experiments.durable import plain_json, write_json_durably, write_text_durably
 from workbench.experiments.progress import ProgressBoard
+from workbench.storage.texts import parse_json
 
 __all__ = ["run", "transfer", "verify"]
 
@@ -263,8 +263,8 @@ def _charge(asked: float | None) -> float:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        record = parse_json(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(record, dict) or record.get("format") != _FORMAT:
         raise ValueError(f"{path} is not what `workbench size --out` writes")

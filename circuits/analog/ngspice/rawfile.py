@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.storage.packed import read_bytes
+
 __all__ = ["RawPlot", "read_rawfile"]
+
+_INK = re.compile(rb"\S")
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,18 @@ def read_rawfile(source: str | Path | bytes) -> list[RawPlot]:
     Raises
     ------
     ValueError
-        For a file that is cut short or is no raw file.
+        For a file that is cut short, announces more than it holds, or is no raw file.
     """
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    data = source if isinstance(source, bytes) else read_bytes(source)[1]
+    where = "rawfile" if isinstance(source, bytes) else f"rawfile {Path(source).name}"
     plots: list[RawPlot] = []
     at = 0
-    while data[at:].strip():
-        plot, at = _plot(data, at)
-        plots.append(plot)
+    try:
+        while _INK.search(data, at):
+            plot, at = _plot(data, at)
+            plots.append(plot)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
     return plots
 
 
@@ -55,7 +64,7 @@ def _plot(data: bytes, at: int) -> tuple[RawPlot, int]:
     while True:
         end = data.find(b"\n", at)
         if end < 0:
-            raise ValueError("rawfile: ends within a header")
+            raise ValueError("ends within a header")
         line = data[at:end].decode(errors="replace")
         at = end + 1
         key, colon, value = line.partition(":")
@@ -67,27 +76,35 @@ def _plot(data: bytes, at: int) -> tuple[RawPlot, int]:
         elif colon:
             head[key.lower()] = value.strip()
         elif line.strip():
-            raise ValueError(f"rawfile: no header line: {line[:60]!r}")
+            raise ValueError(f"no header line: {line[:60]!r}")
     try:
-        n_variables, n_points = int(head["no. variables"]), int(head["no. points"])
+        n_variables, n_points = (_count(head[key]) for key in ("no. variables", "no. points"))
         flags = head["flags"].split()
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"rawfile: header without {error}") from error
-    if len(names) != n_variables or n_points < 0:
-        raise ValueError(f"rawfile: {n_variables} variables announced, {len(names)} named")
+    except KeyError as error:
+        raise ValueError(f"header without {error}") from error
+    if len(names) != n_variables or n_variables < 1:
+        raise ValueError(f"{n_variables} variables announced, {len(names)} named")
     dtype = np.dtype("<c16" if "complex" in flags else "<f8")
     count = n_variables * n_points
     if key == "Binary":
         stop = at + count * dtype.itemsize
         if stop > len(data):
-            raise ValueError("rawfile: ends within its values")
+            raise ValueError("ends within its values")
         values = np.frombuffer(data, dtype, count, at)
         at = stop
     else:
+        if 2 * count > len(data) - at:  # a digit and a line end each
+            raise ValueError(f"{n_points} points announced, which the file cannot hold")
         values, at = _text_values(data, at, n_points, n_variables, dtype)
     table = values.reshape(n_points, n_variables)
     vectors = {name: table[:, i].copy() for i, name in enumerate(names)}
     return RawPlot(head.get("plotname", ""), vectors), at
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise ValueError(f"a number of variables or points is {text[:40]!r}")
+    return int(text)
 
 
 def _text_values(
@@ -99,17 +116,21 @@ def _text_values(
         while column < n_variables:
             end = data.find(b"\n", at)
             if end < 0:
-                raise ValueError("rawfile: ends within its values")
-            words = data[at:end].decode().split()
+                raise ValueError("ends within its values")
+            words = data[at:end].decode(errors="replace").split()
             at = end + 1
             if not words:
                 continue
             if column < 0:
                 if words[0] != str(row):
-                    raise ValueError(f"rawfile: expected point {row}, got {words[0]!r}")
+                    raise ValueError(f"expected point {row}, got {words[0]!r}")
                 words, column = words[1:], 0
+            if column + len(words) > n_variables:
+                raise ValueError(f"point {row} has more than {n_variables} values")
             for word in words:
                 parts = [float(x) for x in word.split(",")]
+                if len(parts) != (2 if dtype.kind == "c" else 1):
+                    raise ValueError(f"point {row}: {word!r} is no value of type {dtype}")
                 out[row, column] = complex(*parts) if len(parts) == 2 else parts[0]
                 column += 1
             if column == n_variables:

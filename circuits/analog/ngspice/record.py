@@ -23,6 +23,7 @@ from circuits.analog.ngspice.request import NgspiceError, Sweep, Transient
 from circuits.analog.ngspice.results import DeckResult
 from circuits.analog.ngspice.run import available, simulate_deck, version
 from workbench.ops._buffers import empty_array
+from workbench.storage.texts import parse_json
 
 __all__ = ["Oracle", "read_recording", "write_recording"]
 
@@ -103,13 +104,23 @@ def write_recording(path: Path, deck: str, asked: dict[str, Any], result: DeckRe
 
 
 def read_recording(path: Path) -> tuple[str, dict[str, Any], DeckResult, str]:
-    """Deck, request, result and ngspice's version."""
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    said: dict[str, Any] = {key: _arrays(value) for key, value in whole["result"].items()}
-    for key in ("op", "currents", "probes"):
-        if key in said:
-            said[key] = {name: float(value) for name, value in said[key].items()}
-    return "\n".join(whole["deck"]), whole["request"], DeckResult(**said), whole["ngspice"]
+    """Deck, request, result and ngspice's version.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or it is no recording.
+    """
+    try:
+        whole = parse_json(path.read_bytes())
+        said: dict[str, Any] = {key: _arrays(value) for key, value in whole["result"].items()}
+        for key in ("op", "currents", "probes"):
+            if key in said:
+                said[key] = {name: float(value) for name, value in said[key].items()}
+        deck, asked = "\n".join(whole["deck"]), whole["request"]
+        return deck, asked, DeckResult(**said), whole["ngspice"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no recording: {error}") from error
 
 
 def _filled(value: Any) -> bool:

@@ -16,6 +16,7 @@ from circuits.analog.designs.registry import design as make_design
 from circuits.analog.designs.specification import Design
 from circuits.analog.sizing.merit import CalibratedRequirement, CalibratedTerm, FigureOfMerit
 from workbench.experiments.progress import ProgressBoard
+from workbench.storage.texts import parse_json
 
 if TYPE_CHECKING:
     from circuits.analog.sizing.problem import SizingProblem
@@ -92,7 +93,7 @@ class Calibration:
             For what is no calibration.
         """
         try:
-            raw: dict[str, Any] = json.loads(text)
+            raw: dict[str, Any] = parse_json(text)
             merit = raw.pop("merit")
             return Calibration(
                 merit=FigureOfMerit(
@@ -104,7 +105,7 @@ class Calibration:
                 percentiles=tuple(raw.pop("percentiles")),
                 **raw,
             )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
             raise ValueError(f"Calibration: no calibration file: {error}") from None
 
 

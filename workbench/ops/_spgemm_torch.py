@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sparse products as torch operators: schema, CPU implementation, fake kernel, autograd.
 
-Patterns are canonical int32 CSR (row pointers of C may be int64); values are strided vectors. All
+Patterns are canonical int32 CSR (row pointers of C may be int64); values are strided vectors. What
+comes from outside is checked by the bindings; :func:`spgemm` and its kin, whose operands have been
+checked when they were read, say so by ``_vouch``. All
 derivatives stay on the patterns. With ``t(a, b, g) = sum a_ij b_jk g_ik`` over the places of C,
 values, both gradients and all their derivatives are partial derivatives of ``t``, so three kernels
 serve every order.
@@ -15,7 +17,7 @@ import torch
 from torch import Tensor
 
 from workbench.ops._native import kernels
-from workbench.ops.sparse_operands import empty, threads
+from workbench.ops.sparse_operands import _is_vouched, empty, threads
 
 __all__ = ["SEMIRINGS", "gradients", "multiply", "values_on", "winners_on"]
 
@@ -44,7 +46,9 @@ _SUFFIX = {
     torch.bool: "bool",
 }
 _FLOATING = (torch.float32, torch.float64)
+_DIFFERENTIABLE = (*_FLOATING, torch.complex64, torch.complex128)
 _PLUS_TIMES = SEMIRINGS.index("plus_times")
+_CHOOSING = (SEMIRINGS.index("min_plus"), SEMIRINGS.index("max_plus"))
 
 _LIB = torch.library.Library("workbench", "FRAGMENT")
 _AB = "Tensor a_ptr, Tensor a_idx, Tensor a_val, Tensor b_ptr, Tensor b_idx, Tensor b_val"
@@ -68,8 +72,29 @@ def _array(x: Tensor) -> Any:
     return x.detach().resolve_conj().resolve_neg().contiguous().numpy()
 
 
-def _pattern(ptr: Tensor, idx: Tensor, cols: int) -> tuple[Any, Any, int]:
-    return _array(ptr), _array(idx), cols
+def _pattern(ptr: Tensor, idx: Tensor, cols: int) -> tuple[Any, Any, int, bool]:
+    return _array(ptr), _array(idx), cols, _is_vouched()
+
+
+def _kernel(name: str, a_val: Tensor, *others: Tensor, dtypes: Any = _SUFFIX) -> Any:
+    """The kernel for this type of values, of which all must be."""
+    if a_val.dtype not in dtypes:
+        known = ", ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
+        raise TypeError(f"workbench::{name}: values must be one of {known}, got {a_val.dtype}")
+    for other in others:
+        if other.dtype != a_val.dtype:
+            raise TypeError(
+                f"workbench::{name}: values must be of one type, got {a_val.dtype} and "
+                f"{other.dtype}"
+            )
+    return getattr(kernels, f"{name}_{_SUFFIX[a_val.dtype]}")
+
+
+def _inner(b_ptr: Tensor) -> int:
+    """Columns of A, as B has rows."""
+    if b_ptr.dim() != 1 or b_ptr.shape[0] < 1:
+        raise ValueError(f"B: indptr must be a vector of at least 1, got {tuple(b_ptr.shape)}")
+    return b_ptr.shape[0] - 1
 
 
 @torch.library.impl(_LIB, "spgemm", "CPU")
@@ -84,11 +109,11 @@ def _multiply_cpu(
     semiring: int,
     wide: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    a = _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1)
+    a = _pattern(a_ptr, a_idx, _inner(b_ptr))
     b = _pattern(b_ptr, b_idx, cols)
     workers = threads()
     if semiring == _PLUS_TIMES and a_val.dtype in _FLOATING:
-        kernel = getattr(kernels, f"spgemm_multiply_{_SUFFIX[a_val.dtype]}")
+        kernel = _kernel("spgemm_multiply", a_val, b_val)
         parts = kernel(a, _array(a_val), b, _array(b_val), workers, wide)
         ptr, idx, val = (torch.from_numpy(x) for x in parts)
         return ptr, idx, val
@@ -113,10 +138,11 @@ def _values_cpu(
     cols: int,
     semiring: int,
 ) -> Tensor:
+    kernel = _kernel("spgemm_values", a_val, b_val)
     out = empty(c_idx.shape[0], a_val.dtype)
-    getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
+    kernel(
         semiring,
-        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+        _pattern(a_ptr, a_idx, _inner(b_ptr)),
         _array(a_val),
         _pattern(b_ptr, b_idx, cols),
         _array(b_val),
@@ -142,11 +168,14 @@ def _winners_cpu(
     cols: int,
     semiring: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
+    if semiring not in _CHOOSING:
+        raise ValueError("workbench::spgemm_winners: semiring must be min_plus or max_plus")
+    kernel = _kernel("spgemm_values", a_val, b_val, dtypes=_FLOATING)
     out = empty(c_idx.shape[0], a_val.dtype)
     won_a, won_b = (torch.full(c_idx.shape, -1, dtype=torch.int32) for _ in range(2))
-    getattr(kernels, f"spgemm_values_{_SUFFIX[a_val.dtype]}")(
+    kernel(
         semiring,
-        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+        _pattern(a_ptr, a_idx, _inner(b_ptr)),
         _array(a_val),
         _pattern(b_ptr, b_idx, cols),
         _array(b_val),
@@ -172,9 +201,10 @@ def _gradients_cpu(
     g: Tensor,
     cols: int,
 ) -> tuple[Tensor, Tensor]:
+    kernel = _kernel("spgemm_gradients", a_val, b_val, g, dtypes=_DIFFERENTIABLE)
     grad_a, grad_b = empty(a_val.shape[0], a_val.dtype), empty(b_val.shape[0], b_val.dtype)
-    getattr(kernels, f"spgemm_gradients_{_SUFFIX[a_val.dtype]}")(
-        _pattern(a_ptr, a_idx, b_ptr.shape[0] - 1),
+    kernel(
+        _pattern(a_ptr, a_idx, _inner(b_ptr)),
         _array(a_val),
         _pattern(b_ptr, b_idx, cols),
         _array(b_val),
