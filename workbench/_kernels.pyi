@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'alt_search', 'build_info', 'circuit_device_state', 'circuit_find_frequencies', 'circuit_n_sources', 'circuit_operating_point', 'circuit_operating_point_backward', 'circuit_small_signal', 'circuit_small_signal_backward', 'circuit_transient', 'circuit_transient_backward', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_lanes', 'statevector_steps']
+__all__: list[str] = ['DigraphF32', 'DigraphF64', 'DigraphI32', 'DigraphI64', 'IncrementalPathsF32', 'IncrementalPathsF64', 'IncrementalPathsI32', 'IncrementalPathsI64', 'SpGEMMPlan', 'SpannerProblem', 'alt_search', 'build_info', 'circuit_device_state', 'circuit_find_frequencies', 'circuit_n_sources', 'circuit_operating_point', 'circuit_operating_point_backward', 'circuit_small_signal', 'circuit_small_signal_backward', 'circuit_transient', 'circuit_transient_backward', 'csr_check_i32', 'csr_check_i64', 'csr_transpose', 'noise_pull_back', 'noisy_expectation', 'noisy_expectation_backward', 'noisy_probabilities', 'noisy_probabilities_backward', 'pooled_empty', 'release_pool', 'sddmm_f32', 'sddmm_f64', 'sparch_merge', 'sparch_outerspace', 'sparch_prefetch', 'sparch_schedule', 'sparch_symbolic', 'spgemm_cuda_count', 'spgemm_cuda_fill_f32', 'spgemm_cuda_fill_f64', 'spgemm_gradients_c128', 'spgemm_gradients_c64', 'spgemm_gradients_f32', 'spgemm_gradients_f64', 'spgemm_masked_bool', 'spgemm_masked_c128', 'spgemm_masked_c64', 'spgemm_masked_f32', 'spgemm_masked_f64', 'spgemm_masked_i32', 'spgemm_masked_i64', 'spgemm_multiply_f32', 'spgemm_multiply_f64', 'spgemm_multiply_pattern', 'spgemm_products', 'spgemm_values_bool', 'spgemm_values_c128', 'spgemm_values_c64', 'spgemm_values_f32', 'spgemm_values_f64', 'spgemm_values_i32', 'spgemm_values_i64', 'spmm_f32', 'spmm_f64', 'statevector_amplitudes_backward_f32', 'statevector_amplitudes_backward_f64', 'statevector_amplitudes_f32', 'statevector_amplitudes_f64', 'statevector_amplitudes_tangent_f32', 'statevector_amplitudes_tangent_f64', 'statevector_expectation_backward_f32', 'statevector_expectation_backward_f64', 'statevector_expectation_cuda_f32', 'statevector_expectation_cuda_f64', 'statevector_expectation_f32', 'statevector_expectation_f64', 'statevector_expectation_tangent_f32', 'statevector_expectation_tangent_f64', 'statevector_lanes', 'statevector_steps']
 class SpGEMMPlan:
     """
     What repeated products on one pattern share.
@@ -371,6 +371,14 @@ def statevector_amplitudes_f64(code: numpy.typing.NDArray[numpy.int64], data: nu
     """
     Amplitudes into `amplitudes`; the final states into `state` unless it is None.
     """
+def statevector_amplitudes_tangent_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], weight_tangents: numpy.typing.NDArray[numpy.float32], input_tangents: numpy.typing.NDArray[numpy.float32], amplitudes: numpy.typing.NDArray[numpy.complex64]) -> None:
+    """
+    Changes of the amplitudes along directions into `amplitudes`.
+    """
+def statevector_amplitudes_tangent_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], weight_tangents: numpy.typing.NDArray[numpy.float64], input_tangents: numpy.typing.NDArray[numpy.float64], amplitudes: numpy.typing.NDArray[numpy.complex128]) -> None:
+    """
+    Changes of the amplitudes along directions into `amplitudes`.
+    """
 def statevector_expectation_backward_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.float32], weight_gradient: numpy.typing.NDArray[numpy.float32] | None, input_gradient: numpy.typing.NDArray[numpy.float32] | None) -> None:
     """
     Gradients from those of the expectation values, where not None.
@@ -394,6 +402,14 @@ def statevector_expectation_f32(code: numpy.typing.NDArray[numpy.int64], data: n
 def statevector_expectation_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64] | None) -> None:
     """
     Expectation values into `values`; the final states into `state` unless it is None.
+    """
+def statevector_expectation_tangent_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], weight_tangents: numpy.typing.NDArray[numpy.float32], input_tangents: numpy.typing.NDArray[numpy.float32], values: numpy.typing.NDArray[numpy.float32]) -> None:
+    """
+    Changes of the expectation values along directions into `values`.
+    """
+def statevector_expectation_tangent_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], weight_tangents: numpy.typing.NDArray[numpy.float64], input_tangents: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64]) -> None:
+    """
+    Changes of the expectation values along directions into `values`.
     """
 def statevector_lanes(is_double: bool) -> int:
     """
