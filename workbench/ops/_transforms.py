@@ -11,7 +11,8 @@ shows :data:`ROWS`, what was declared.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -24,12 +25,14 @@ __all__ = [
     "ROWS",
     "Row",
     "active",
+    "array_of",
     "batched",
     "constant",
     "differentiable",
     "fold_directions",
     "fold_samples",
     "once_differentiable",
+    "outside",
     "refuse_transforms",
 ]
 
@@ -68,13 +71,56 @@ class Row:
 ROWS: dict[str, Row] = {}
 
 
-def active(*tensors: Any) -> bool:
+def active() -> bool:
     """Whether a transform of torch may be watching: compilation, functorch or forward mode."""
     return (
         torch.compiler.is_compiling()
         or forward_ad._current_level >= 0
         or _C._are_functorch_transforms_active()
     )
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Calls of torch functions that no transform of ``torch.func`` is to see.
+
+    Within a transform it wraps the result of every call, constants' too, and what is wrapped has
+    no memory that a kernel could read.
+    """
+    layers = []
+    try:
+        while _C._functorch.peek_interpreter_stack() is not None:
+            layers.append(_C._functorch.pop_dynamic_layer_stack())
+        yield
+    finally:
+        while layers:
+            _C._functorch.push_dynamic_layer_stack(layers.pop())
+
+
+def array_of(x: Tensor, name: str) -> Any:
+    """A tensor without derivatives, such as indices, as an ndarray, inside of transforms too.
+
+    Parameters
+    ----------
+    x : Tensor
+    name : str
+        For the message.
+
+    Raises
+    ------
+    NotImplementedError
+        If it differs from sample to sample of a vmap.
+    """
+    if not _C._are_functorch_transforms_active():
+        return x.detach().numpy()
+    while _C._functorch.is_functorch_wrapped_tensor(x):
+        if _C._functorch.is_batchedtensor(x):
+            raise NotImplementedError(
+                f"{name}: vmap over patterns is not supported; use a loop over them"
+            )
+        x = _C._functorch.get_unwrapped(x)
+    with outside():
+        return x.detach().numpy()
 
 
 def refuse_transforms(function: str, advice: str, *tensors: Any) -> None:
@@ -103,7 +149,9 @@ def refuse_transforms(function: str, advice: str, *tensors: Any) -> None:
             continue
         if _C._functorch.is_batchedtensor(x):
             raise NotImplementedError(f"{function}: vmap is not supported; use {advice}")
-        if _C._functorch.is_gradtrackingtensor(x) or _tangent(x) is not None:
+        if (_C._functorch.is_functorch_wrapped_tensor(x) and x.is_floating_point()) or _tangent(
+            x
+        ) is not None:
             raise NotImplementedError(
                 f"{function}: derivatives by torch.func and forward mode are not supported; "
                 f"use {advice}"
@@ -323,8 +371,8 @@ def _stack(function: str, parts: list[Tensor]) -> Tensor:
 
 def _tangent(x: Tensor) -> Tensor | None:
     # torch has one level of forward mode, 0; torch.func nests it by tensors of its own.
-    if not x.is_floating_point() and not x.is_complex():
-        return None
+    if x.layout != torch.strided or not (x.is_floating_point() or x.is_complex()):
+        return None  # torch gives sparse tensors no tangents
     found: Tensor | None = _VF._unpack_dual(x, level=0)[1]
     return found
 
@@ -353,12 +401,21 @@ def _forward_mode(
     return duals[0] if isinstance(out, Tensor) else duals
 
 
+@contextmanager
+def _lower_levels() -> Iterator[None]:
+    with torch.enable_grad(), forward_ad._set_fwd_grad_enabled(True):
+        yield
+
+
 def _node(op: Any, name: str, backward: Callable[..., Any], setup: Callable[..., None]) -> Any:
     """The node of reverse mode at one level of transforms, as a kernel of the dispatcher needs."""
 
     def forward(ctx: Any, *arguments: Any) -> Any:
         *rest, keyset = arguments
-        with _C._AutoDispatchBelowAutograd():
+        # A node's forward runs without derivatives; those of the transforms outside this one are
+        # to be recorded all the same.
+        modes = _lower_levels() if _C._are_functorch_transforms_active() else nullcontext()
+        with _C._AutoDispatchBelowAutograd(), modes:
             out = op.redispatch(keyset & _C._after_autograd_keyset, *rest)
             setup(ctx, tuple(rest), out)
         return out

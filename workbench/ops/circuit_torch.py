@@ -407,5 +407,7 @@ for _name, _plain, _shape, _where in (
 ):
     _LIB.impl(_name, _plain, "CPU")
     _REGISTRY.register_fake(f"workbench::{_name}", _shape, lib=_LIB)
-    _transforms.constant(_LIB, _name, _name.removeprefix("circuit_"))
+    _transforms.constant(
+        _LIB, _name, _name.removeprefix("circuit_"), "rows.detach() and voltages.detach()"
+    )
     _transforms.batched(_LIB, _name, fold_candidates(getattr(_OPS, _name).default, *_where))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 
 __all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
@@ -172,7 +173,7 @@ def dense_tensor(values: Any, name: str) -> Tensor:
 def _integers(array: Any, name: str) -> Array:
     if isinstance(array, Tensor):
         _on_cpu(array, name)
-        array = array.detach().numpy()
+        array = _transforms.array_of(array, name)
     out = np.asarray(array)
     if out.ndim != 1:
         raise ValueError(f"{name} must be a vector, got shape {out.shape}")
@@ -431,7 +432,16 @@ def _scipy_parts(m: Any, name: str, transposed: bool) -> tuple[_Parts, bool]:
     return _Parts(*arrays, (cols, rows) if by_columns else (rows, cols), kind, m), by_columns
 
 
+_EDGES = "an edge list, (edge_index, weight, num_nodes): torch's sparse tensors have no such rules"
+
+
 def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
+    _transforms.refuse_transforms(name, _EDGES, m)
+    with _transforms.outside():
+        return _constant_parts(m, name, combine, transposed)
+
+
+def _constant_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
     _on_cpu(m, name)
     if m.dim() != 2:
         raise ValueError(f"{name} must have two dimensions, got {m.dim()}")
@@ -511,6 +521,8 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
         Of the product (of its transpose where `like` is transposed).
     """
     kind = like.container
+    if kind.startswith(("scipy", "sparse")):
+        _transforms.refuse_transforms("the product", _EDGES, values)
     if kind.startswith("scipy"):
         return _wrap_scipy(like, ptr, idx, values.detach().numpy(), shape)
     crow, col = torch.from_numpy(ptr), torch.from_numpy(idx)

@@ -333,7 +333,7 @@ def _winners_backward(ctx: Any, g: Tensor, _a: Tensor, _b: Tensor) -> tuple[Any,
 def _products(arguments: tuple[Any, ...], tangents: tuple[Any, ...], c: Any, cols: int) -> Tensor:
     """dA B + A dB at the places of C."""
     a_ptr, a_idx, a_val, b_ptr, b_idx, b_val = arguments[:6]
-    terms = []
+    terms: list[Tensor] = []
     for x, y in ((tangents[2], b_val), (a_val, tangents[5])):
         if x is not None and y is not None:
             terms.append(values_on(a_ptr, a_idx, x, b_ptr, b_idx, y, *c, cols, _PLUS_TIMES))

@@ -208,7 +208,7 @@ def _spmm_tangent(
     arguments: tuple[Any, ...], tangents: tuple[Tensor | None, ...], _: tuple[Tensor, ...]
 ) -> Tensor:
     ptr, idx, val, x = arguments
-    _, _, dval, dx = tangents
+    dval, dx = tangents[2:]
     return _sum(
         None if dval is None else _spmm(ptr, idx, dval, x),
         None if dx is None else _spmm(ptr, idx, val, dx),
@@ -219,7 +219,7 @@ def _sddmm_tangent(
     arguments: tuple[Any, ...], tangents: tuple[Tensor | None, ...], _: tuple[Tensor, ...]
 ) -> Tensor:
     ptr, idx, x, y = arguments
-    _, _, dx, dy = tangents
+    dx, dy = tangents[2:]
     return _sum(
         None if dx is None else _sddmm(ptr, idx, dx, y),
         None if dy is None else _sddmm(ptr, idx, x, dy),
