@@ -31,9 +31,11 @@ __all__ = [
     "differentiable",
     "fold_directions",
     "fold_samples",
+    "is_wrapped",
     "once_differentiable",
     "outside",
     "refuse_transforms",
+    "refuse_vmap",
 ]
 
 # torch does not annotate what follows; its own registration of autograd uses the same.
@@ -156,6 +158,33 @@ def refuse_transforms(function: str, advice: str, *tensors: Any) -> None:
                 f"{function}: derivatives by torch.func and forward mode are not supported; "
                 f"use {advice}"
             )
+
+
+def refuse_vmap(function: str, advice: str, *tensors: Any) -> None:
+    """Refuse tensors that stand for many, for functions that decide by their numbers.
+
+    Parameters
+    ----------
+    function, advice, *tensors
+        As for :func:`refuse_transforms`.
+
+    Raises
+    ------
+    NotImplementedError
+        If one belongs to a vmap.
+    """
+    if not _C._are_functorch_transforms_active():
+        return
+    for x in tensors:
+        while isinstance(x, Tensor) and _C._functorch.is_functorch_wrapped_tensor(x):
+            if _C._functorch.is_batchedtensor(x):
+                raise NotImplementedError(f"{function}: vmap is not supported; use {advice}")
+            x = _C._functorch.get_unwrapped(x)
+
+
+def is_wrapped(x: Tensor) -> bool:
+    """Whether a tensor belongs to a transform of ``torch.func``."""
+    return bool(_C._functorch.is_functorch_wrapped_tensor(x))
 
 
 def differentiable(

@@ -22,7 +22,17 @@ from torch import Tensor
 from workbench.ops import _transforms
 from workbench.ops._native import kernels
 
-__all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
+__all__ = [
+    "Csr",
+    "dense_tensor",
+    "empty",
+    "first_only",
+    "limited",
+    "shape_of",
+    "threads",
+    "unwrap",
+    "wrap",
+]
 
 Array = npt.NDArray[Any]
 
@@ -441,6 +451,32 @@ def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[
         return _constant_parts(m, name, combine, transposed)
 
 
+class _FirstOnly(torch.autograd.Function):
+    """The identity beside a sparse tensor of torch, which forgets how its gradient was made."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        _transforms.refuse_vmap("derivatives of torch's sparse tensors", _EDGES, g)
+        if torch.is_grad_enabled():
+            raise NotImplementedError(
+                "second derivatives (create_graph=True) do not pass torch's sparse tensors; use an "
+                "edge list, (edge_index, weight, num_nodes)"
+            )
+        return g
+
+
+def first_only(values: Tensor) -> Tensor:
+    """The values of a sparse tensor of torch; second derivatives to them are refused by name."""
+    if not (values.requires_grad and torch.is_grad_enabled()):
+        return values
+    out: Tensor = _FirstOnly.apply(values)  # type: ignore[no-untyped-call]
+    return out
+
+
 def _constant_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
     _on_cpu(m, name)
     if m.dim() != 2:
@@ -454,10 +490,10 @@ def _constant_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tup
     rows, cols = int(m.shape[0]), int(m.shape[1])
     if m.layout == torch.sparse_csr:
         arrays = _integers(m.crow_indices(), name), _integers(m.col_indices(), name)
-        return _Parts(*arrays, m.values(), (rows, cols), kind), False
+        return _Parts(*arrays, first_only(m.values()), (rows, cols), kind), False
     if m.layout == torch.sparse_csc:
         arrays = _integers(m.ccol_indices(), name), _integers(m.row_indices(), name)
-        return _Parts(*arrays, m.values(), (cols, rows), kind), True
+        return _Parts(*arrays, first_only(m.values()), (cols, rows), kind), True
     if m.dense_dim() != 0:
         raise ValueError(f"{name} must have scalar entries, got {m.dense_dim()} dense dimensions")
     added = m.coalesce()
@@ -468,6 +504,7 @@ def _constant_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tup
     else:  # coalesce() has added equal coordinates up; the semiring has another addition
         index, values = m._indices(), m._values()
     row_of, idx = _integers(index[0], name), _integers(index[1], name)
+    values = first_only(values)
     parts, turned = _coordinates(name, row_of, idx, values, (rows, cols), kind, None, transposed)
     return replace(parts, moved=parts.moved or not m.is_coalesced()), turned
 
@@ -527,6 +564,7 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
         return _wrap_scipy(like, ptr, idx, values.detach().numpy(), shape)
     crow, col = torch.from_numpy(ptr), torch.from_numpy(idx)
     if kind in ("sparse_csr", "sparse_csc", "sparse_coo"):
+        values = first_only(values)
         if like.transposed:
             return torch.sparse_csc_tensor(crow, col, values, shape[::-1], check_invariants=False)
         if kind == "sparse_csc" and values.shape[0] <= _MOST and shape[1] < _MOST:
