@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.ops import _transforms
+
 __all__ = [
     "edge_flags",
     "integers",
@@ -22,7 +24,8 @@ Array = npt.NDArray[Any]
 
 
 def to_numpy(x: Any) -> Array:
-    return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
+    _transforms.refuse_transforms("graphs", "plain tensors: this function has no derivative", x)
+    return np.asarray(_transforms.array_of(x.cpu(), "graphs") if hasattr(x, "detach") else x)
 
 
 def integers(x: Any, name: str) -> Array:

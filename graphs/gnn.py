@@ -15,6 +15,7 @@ from torch import Tensor
 
 from graphs.adjacency import csr_tensor
 from workbench.distribution import MissingExtraError
+from workbench.ops import _transforms
 from workbench.ops.spgemm import spgemm
 from workbench.ops.spmm import spmm
 
@@ -86,6 +87,26 @@ def two_hop_adjacency(
     """
     if add_self_loops and not normalize:
         raise ValueError("add_self_loops: loops are only added where normalize is True")
+    edges, weight, n = _propagation(
+        edge_index, edge_weight, num_nodes, improved, add_self_loops, normalize, dtype
+    )
+    crow = torch.zeros(n + 1, dtype=torch.int64)
+    crow[1:] = torch.bincount(edges[0], minlength=n).cumsum(0)
+    adjacency = csr_tensor(crow, edges[1], weight, (n, n))
+    square: Tensor = spgemm(adjacency, adjacency)
+    return square
+
+
+def _propagation(
+    edge_index: Tensor,
+    edge_weight: Tensor | None,
+    num_nodes: int | None,
+    improved: bool,
+    add_self_loops: bool,
+    normalize: bool,
+    dtype: torch.dtype | None,
+) -> tuple[Tensor, Tensor, int]:
+    """The normalised adjacency, transposed, as an edge list in order without parallel edges."""
     edges, n = _edges(edge_index, num_nodes)
     weight = edge_weight
     if weight is None:
@@ -103,11 +124,7 @@ def two_hop_adjacency(
     if not bool(fresh.all()):  # torch refuses gradients to entries that are stored twice
         places = places[fresh]
         values = values.new_zeros(places.shape[0]).index_add(0, fresh.cumsum(0) - 1, values)
-    crow = torch.zeros(n + 1, dtype=torch.int64)
-    crow[1:] = torch.bincount(places // max(n, 1), minlength=n).cumsum(0)
-    adjacency = csr_tensor(crow, places % max(n, 1), values, (n, n))
-    square: Tensor = spgemm(adjacency, adjacency)
-    return square
+    return torch.stack([places // max(n, 1), places % max(n, 1)]), values, n
 
 
 class TwoHopGCN(_Layer):
@@ -210,8 +227,17 @@ class TwoHopGCN(_Layer):
             raise ValueError(f"x must have shape (n, {self.in_channels}), got {came}")
         if self.cached and edge_weight is not None and edge_weight.requires_grad:
             raise ValueError("edge_weight requires a gradient, which a cached square cannot give")
-        square = self._square
-        if square is None:
+        square: Any = self._square
+        learns = edge_weight is not None and edge_weight.requires_grad
+        if square is None and (learns or _transforms.active()):
+            # torch's sparse tensors pass on first derivatives only, edge lists all; nothing is
+            # kept of them.
+            adjacency = _propagation(
+                *(edge_index, edge_weight, x.shape[0], self.improved),
+                *(self.add_self_loops, self.normalize, x.dtype),
+            )
+            square = spgemm(adjacency, adjacency)
+        elif square is None:
             square = two_hop_adjacency(
                 edge_index,
                 edge_weight,

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from graphs.adjacency import Indices, csr_tensor, entries_of, give_back, rows_of, square, vector
-from workbench.ops.sparse_operands import Csr
+from workbench.ops import _transforms
+from workbench.ops.sparse_operands import Csr, first_only
 from workbench.ops.spgemm import spgemm
 
 __all__ = ["frontiers", "k_hop", "reachability", "shortest_path_closure"]
@@ -183,6 +184,11 @@ def shortest_path_closure(A: Any, *, dense: bool = False) -> Any:
     graph a search from each is the better way.
     """
     a = square(A, combine="min")
+    _transforms.refuse_transforms(
+        "shortest_path_closure",
+        "torch.autograd.grad, or spgemm over min_plus on edge lists",
+        a.values,
+    )
     lengths = _lengths(a)
     n = a.shape[0]
     at = _with_diagonal(a, lengths)
@@ -194,6 +200,7 @@ def shortest_path_closure(A: Any, *, dense: bool = False) -> Any:
             break  # the older of two equal ones has the shorter graph of derivatives
         at = further
     ptr, idx, values = entries_of(at)
+    values = first_only(values)
     if not dense:
         return give_back(a, ptr, idx, values, n)
     if not values.dtype.is_floating_point:

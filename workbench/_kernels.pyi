@@ -383,6 +383,14 @@ def statevector_amplitudes_f64(code: numpy.typing.NDArray[numpy.int64], data: nu
     """
     Amplitudes into `amplitudes`; the final states into `state` unless it is None.
     """
+def statevector_amplitudes_tangent_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], weight_tangents: numpy.typing.NDArray[numpy.float32], input_tangents: numpy.typing.NDArray[numpy.float32], amplitudes: numpy.typing.NDArray[numpy.complex64]) -> None:
+    """
+    Changes of the amplitudes along directions into `amplitudes`.
+    """
+def statevector_amplitudes_tangent_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], weight_tangents: numpy.typing.NDArray[numpy.float64], input_tangents: numpy.typing.NDArray[numpy.float64], amplitudes: numpy.typing.NDArray[numpy.complex128]) -> None:
+    """
+    Changes of the amplitudes along directions into `amplitudes`.
+    """
 def statevector_expectation_backward_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.float32], weight_gradient: numpy.typing.NDArray[numpy.float32] | None, input_gradient: numpy.typing.NDArray[numpy.float32] | None) -> None:
     """
     Gradients from those of the expectation values, where not None.
@@ -406,6 +414,14 @@ def statevector_expectation_f32(code: numpy.typing.NDArray[numpy.int64], data: n
 def statevector_expectation_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64] | None) -> None:
     """
     Expectation values into `values`; the final states into `state` unless it is None.
+    """
+def statevector_expectation_tangent_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], weight_tangents: numpy.typing.NDArray[numpy.float32], input_tangents: numpy.typing.NDArray[numpy.float32], values: numpy.typing.NDArray[numpy.float32]) -> None:
+    """
+    Changes of the expectation values along directions into `values`.
+    """
+def statevector_expectation_tangent_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], weight_tangents: numpy.typing.NDArray[numpy.float64], input_tangents: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64]) -> None:
+    """
+    Changes of the expectation values along directions into `values`.
     """
 def statevector_lanes(is_double: bool) -> int:
     """

@@ -27,6 +27,7 @@ from circuits.analog.expression import Expression
 from circuits.analog.level1 import CompleteCard, complete
 from circuits.analog.tape import Tape
 from circuits.analog.values import stack_values
+from workbench.ops import _transforms
 from workbench.ops.circuit_program import CircuitProgram, CircuitProgramBuilder
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Lowered:
             For an unknown name, a wrong shape, and a value its element cannot hold.
         """
         values = stack_values("rows", self.parameters, params)
+        _transforms.refuse_vmap("simulate", "one column of values for each candidate", values)
         if self.frozen:
             self._check_frozen(values)
         rows = self._tape(values)

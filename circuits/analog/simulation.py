@@ -14,6 +14,7 @@ from torch import Tensor
 
 from circuits.analog.result import Result, as_pair
 from circuits.analog.values import as_vector, stack_values
+from workbench.ops import _transforms
 from workbench.ops.circuit_program import DEVICE_COLUMNS
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def simulate(
     if backend == "ngspice":
         from circuits.analog.simulation_ngspice import simulate_each
 
+        _transforms.refuse_transforms("simulate", "our own backend, not ngspice", values)
         return simulate_each(circuit, values, frequencies, chosen, temperature, pairs, across)
     rows = lowered.rows(values)
     ops = importlib.import_module(_operators)

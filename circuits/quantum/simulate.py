@@ -18,6 +18,7 @@ from torch import Tensor
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.symbols import Affine
+from workbench.ops import _transforms
 from workbench.ops._buffers import empty_array
 from workbench.ops.program import Program, Source
 from workbench.ops.statevector import expectation as _expectation
@@ -290,7 +291,9 @@ def _explain(
 ) -> NoReturn:
     """Name the gate whose parameter is not finite, if that is what the operator refused."""
     for source, values in ((Source.WEIGHT, weights), (Source.INPUT, inputs)):
-        if values is None or bool(torch.isfinite(values).all()):
+        if values is None or _transforms.is_wrapped(values):
+            continue
+        if bool(torch.isfinite(values).all()):
             continue
         rows = values.detach().reshape(-1, values.shape[-1] if values.dim() else 1)
         bad = (~torch.isfinite(rows)).nonzero()[0].tolist()

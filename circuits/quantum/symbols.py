@@ -18,6 +18,7 @@ from typing import Any, SupportsFloat, cast
 import numpy as np
 import torch
 
+from workbench.ops import _transforms
 from workbench.ops.program import Angle, Source
 
 __all__ = ["Affine", "Param", "as_param", "evaluate", "input", "weight"]
@@ -126,6 +127,9 @@ def _real(value: object, what: str = "Affine: operand") -> float:
                 f"{what} is a tensor of dtype {value.dtype} and shape {tuple(value.shape)}; "
                 "expected a number or a 0-dimensional float32 or float64 tensor"
             )
+        _transforms.refuse_transforms(
+            what, "weight(i) and pass the values when the circuit is run", value
+        )
         if value.requires_grad:
             raise ValueError(
                 f"{what} is a tensor that requires a gradient, which a constant cannot have; "

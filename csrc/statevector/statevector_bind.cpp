@@ -9,6 +9,7 @@
 #include "core/array_bind.hpp"
 #include "core/gil_bind.hpp"
 #include "statevector/statevector.hpp"
+#include "statevector/tangent.hpp"
 
 namespace wb {
 namespace {
@@ -155,6 +156,49 @@ void amplitudes_backward(const Words& code, const Numbers& data, int n_wires,
 }
 
 template <typename T>
+void check_tangents(const Array<T>& inputs, const Array<T>& weights, const Array<T>& dweights,
+                    const Array<T>& dinputs) {
+    check_shape(weights, "weights", {kAnySize});
+    check_shape(inputs, "inputs", {kAnySize, kAnySize});
+    check_shape(dweights, "weight_tangents", {kAnySize, weights.size()});
+    check_shape(dinputs, "input_tangents", {dweights.shape(0), inputs.shape(0), inputs.shape(1)});
+}
+
+template <typename T>
+void expectation_tangent(const Words& code, const Numbers& data, int n_wires, const Words& terms,
+                         const Numbers& coefficients, const Array<T>& weights,
+                         const Array<T>& inputs, const Array<T>& weight_tangents,
+                         const Array<T>& input_tangents, Array<T>& values) {
+    check_tangents(inputs, weights, weight_tangents, input_tangents);
+    const std::int64_t batch = inputs.shape(0), directions = weight_tangents.shape(0);
+    check_shape(values, "values", {directions, batch, kAnySize});
+    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    const Observables observables =
+        observables_of(n_wires, static_cast<int>(values.shape(2)), terms, coefficients);
+    const T *w = weights.data(), *x = inputs.data();
+    const T *dw = weight_tangents.data(), *dx = input_tangents.data();
+    T* out = values.mutable_data();
+    const py::gil_scoped_release release;
+    statevector::tangent<T>(*plan, w, x, batch, dw, dx, directions, &observables, out, nullptr);
+}
+
+template <typename T>
+void amplitudes_tangent(const Words& code, const Numbers& data, int n_wires,
+                        const Array<T>& weights, const Array<T>& inputs,
+                        const Array<T>& weight_tangents, const Array<T>& input_tangents,
+                        Array<std::complex<T>>& amplitudes) {
+    check_tangents(inputs, weights, weight_tangents, input_tangents);
+    const std::int64_t batch = inputs.shape(0), directions = weight_tangents.shape(0);
+    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    check_shape(amplitudes, "amplitudes", {directions, batch, std::int64_t{1} << n_wires});
+    const T *w = weights.data(), *x = inputs.data();
+    const T *dw = weight_tangents.data(), *dx = input_tangents.data();
+    T* out = reinterpret_cast<T*>(amplitudes.mutable_data());
+    const py::gil_scoped_release release;
+    statevector::tangent<T>(*plan, w, x, batch, dw, dx, directions, nullptr, nullptr, out);
+}
+
+template <typename T>
 void bind_typed(py::module_& m, const char* suffix) {
     const std::string end(suffix);
     m.def(("statevector_expectation_" + end).c_str(), &expectation<T>, py::arg("code").noconvert(),
@@ -181,6 +225,19 @@ void bind_typed(py::module_& m, const char* suffix) {
           py::arg("state").noconvert(), py::arg("gradient").noconvert(),
           py::arg("weight_gradient").noconvert(), py::arg("input_gradient").noconvert(),
           "Gradients from those of the amplitudes, where not None.");
+    m.def(("statevector_expectation_tangent_" + end).c_str(), &expectation_tangent<T>,
+          py::arg("code").noconvert(), py::arg("data").noconvert(), py::arg("n_wires"),
+          py::arg("terms").noconvert(), py::arg("coefficients").noconvert(),
+          py::arg("weights").noconvert(), py::arg("inputs").noconvert(),
+          py::arg("weight_tangents").noconvert(), py::arg("input_tangents").noconvert(),
+          py::arg("values").noconvert(),
+          "Changes of the expectation values along directions into `values`.");
+    m.def(("statevector_amplitudes_tangent_" + end).c_str(), &amplitudes_tangent<T>,
+          py::arg("code").noconvert(), py::arg("data").noconvert(), py::arg("n_wires"),
+          py::arg("weights").noconvert(), py::arg("inputs").noconvert(),
+          py::arg("weight_tangents").noconvert(), py::arg("input_tangents").noconvert(),
+          py::arg("amplitudes").noconvert(),
+          "Changes of the amplitudes along directions into `amplitudes`.");
 }
 
 }  // namespace

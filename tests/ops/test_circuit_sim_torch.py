@@ -38,7 +38,7 @@ def test_second_derivatives_are_refused() -> None:
     x = case.rows.clone().requires_grad_()
     volts, _, _ = circuit_sim.operating_point(case.program, x, temperature=case.temperature)
     (first,) = torch.autograd.grad(volts.sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once differentiable"):
+    with pytest.raises(RuntimeError, match="second derivatives"):
         first.sum().backward()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import _is_vouched, empty, threads
 
@@ -359,10 +360,74 @@ def _winners_backward(ctx: Any, g: Tensor, _a: Tensor, _b: Tensor) -> tuple[Any,
     return None, None, grad_a, None, None, grad_b, None, None, None, None
 
 
-for _name, _backward, _context in (
-    ("spgemm", _multiply_backward, _multiply_context),
-    ("spgemm_values", _values_backward, _values_context),
-    ("spgemm_gradients", _gradients_backward, _gradients_context),
-    ("spgemm_winners", _winners_backward, _winners_context),
+def _products(arguments: tuple[Any, ...], tangents: tuple[Any, ...], c: Any, cols: int) -> Tensor:
+    """dA B + A dB at the places of C."""
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val = arguments[:6]
+    terms: list[Tensor] = []
+    for x, y in ((tangents[2], b_val), (a_val, tangents[5])):
+        if x is not None and y is not None:
+            terms.append(values_on(a_ptr, a_idx, x, b_ptr, b_idx, y, *c, cols, _PLUS_TIMES))
+    return terms[0] if len(terms) == 1 else terms[0] + terms[1]
+
+
+def _multiply_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Any, ...], outputs: tuple[Tensor, ...]
+) -> tuple[None, None, Tensor]:
+    cols, semiring, _ = arguments[6:]
+    _only_plus_times(semiring)
+    c = outputs[0], outputs[1].to(torch.int32)
+    return None, None, _products(arguments, tangents, c, cols)
+
+
+def _values_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Any, ...], _: tuple[Tensor, ...]
+) -> Tensor:
+    *c, cols, semiring = arguments[6:]
+    _only_plus_times(semiring)
+    return _products(arguments, tangents, c, cols)
+
+
+def _gradients_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Any, ...], _: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor]:
+    a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, *c, g, cols = arguments
+    da, db, dg = tangents[2], tangents[5], tangents[8]
+    change_a, change_b = torch.zeros_like(a_val), torch.zeros_like(b_val)
+    if da is not None or db is not None:
+        da = torch.zeros_like(a_val) if da is None else da
+        db = torch.zeros_like(b_val) if db is None else db
+        change_a, change_b = gradients(a_ptr, a_idx, da, b_ptr, b_idx, db, *c, g, cols)
+    if dg is not None:
+        more_a, more_b = gradients(a_ptr, a_idx, a_val, b_ptr, b_idx, b_val, *c, dg, cols)
+        change_a, change_b = change_a + more_a, change_b + more_b
+    return change_a, change_b
+
+
+def _winners_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Any, ...], outputs: tuple[Tensor, ...]
+) -> tuple[Tensor, None, None]:
+    value, *won = outputs
+    change = torch.zeros_like(value)
+    for dx, at in zip((tangents[2], tangents[5]), won, strict=True):
+        if dx is not None:
+            # Entry 0 stands for a place that no pair reaches.
+            change = change + torch.cat([dx.new_zeros(1), dx]).index_select(0, at + 1)
+    return change, None, None
+
+
+for _name, _backward, _context, _tangent in (
+    ("spgemm", _multiply_backward, _multiply_context, _multiply_tangent),
+    ("spgemm_values", _values_backward, _values_context, _values_tangent),
+    ("spgemm_gradients", _gradients_backward, _gradients_context, _gradients_tangent),
+    ("spgemm_winners", _winners_backward, _winners_context, _winners_tangent),
 ):
-    torch.library.register_autograd(f"workbench::{_name}", _backward, setup_context=_context)
+    _transforms.differentiable(
+        _LIB,
+        _name,
+        "spgemm",
+        backward=_backward,
+        setup=_context,
+        tangent=_tangent,
+        second="right",
+    )
+    _transforms.batched(_LIB, _name)

@@ -69,7 +69,7 @@ def operating_point(
     """
     name = "operating_point"
     batch = _check_circuit(name, program, rows, temperature)
-    first = rows.new_empty(0, 0)
+    first = torch.empty(0, 0, dtype=torch.float64)
     if start is not None:
         _check_float(name, "start", start)
         first = start.detach()
@@ -178,8 +178,9 @@ def find_frequencies(
     """Frequencies where transfer functions fall through a level or are greatest.
 
     A grid of ``points`` frequencies, equally far apart in their logarithm, brackets each; it is
-    then refined to rounding. Not differentiable: combine ``slope`` with the derivative of
-    :func:`small_signal` at the frequency found.
+    then refined to rounding. Not differentiable, so rows and voltages that require a gradient are
+    refused: detach them, and combine ``slope`` with the derivative of :func:`small_signal` at the
+    frequency found.
 
     Parameters
     ----------
@@ -235,8 +236,8 @@ def find_frequencies(
         float(low),
         float(high),
         points,
-        rows.detach(),
-        voltages.detach(),
+        rows,
+        voltages,
     )
     return out
 
@@ -244,7 +245,9 @@ def find_frequencies(
 def device_state(
     program: CircuitProgram, rows: Tensor, voltages: Tensor, *, temperature: float = 27.0
 ) -> Tensor:
-    """What every MOSFET does at an operating point. Not differentiable.
+    """What every MOSFET does at an operating point.
+
+    Not differentiable: rows and voltages that require a gradient are refused; detach them.
 
     Voltages and currents have the signs of the terminals as they are named, so those of a
     conducting p channel are negative: ``id`` flows into the drain, ``ibd`` and ``ibs`` from the
@@ -276,7 +279,7 @@ def device_state(
     batch = _check_circuit(name, program, rows, temperature)
     _check(name, "voltages", voltages, torch.float64, (program.n_nodes, batch))
     out: Tensor = torch.ops.workbench.circuit_device_state.default(
-        *_head(program, temperature), program.n_devices, rows.detach(), voltages.detach()
+        *_head(program, temperature), program.n_devices, rows, voltages
     )
     return out
 

@@ -7,12 +7,13 @@ depends on the values of an argument is checked here.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops.circuit_program import DEVICE_COLUMNS
 
@@ -335,53 +336,78 @@ def _small_signal_autograd(
     return (*[None] * 9, to_rows if needs[-2] else None, to_voltages if needs[-1] else None)
 
 
-def _nothing_to_save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    return None
+# vmap: the batch is the last dimension of whatever differs by candidate.
+_ADVICE = (
+    "reverse mode (torch.func.jacrev, torch.autograd.grad), or "
+    "workbench.ops.reference.circuit_sim, which is plain torch"
+)
+_SECOND = "differences of gradients, or workbench.ops.reference.circuit_sim, which is plain torch"
 
 
-def _no_second_derivative(ctx: Any, *grads: Tensor) -> NoReturn:
-    raise RuntimeError(
-        "workbench.ops.circuit_sim: circuits are once differentiable; for second derivatives "
-        "take differences of gradients"
-    )
+def fold_candidates(op: Any, *places: int) -> Any:
+    """vmap over the arguments at `places`, ``(..., B)``, as more candidates."""
+
+    def fold(size: int, dims: tuple[int | None, ...], *arguments: Any) -> Any:
+        if any(d is not None and i not in places for i, d in enumerate(dims)):
+            return None
+        batch = arguments[places[0]].shape[-1]
+        folded = list(arguments)
+        for i in places:
+            value = arguments[i]
+            if dims[i] is None:
+                if value.shape[-1] != batch:
+                    continue  # one for all candidates
+                value = value.expand(size, *value.shape)
+            elif value.shape[-1] != batch:
+                value = value.expand(*value.shape[:-1], batch)
+            folded[i] = value.movedim(0, -2).flatten(-2)
+        out = op(*folded)
+        parts = [
+            part.unflatten(-1, (size, batch)).movedim(-2, 0)
+            for part in ([out] if isinstance(out, Tensor) else out)
+        ]
+        return parts[0] if isinstance(out, Tensor) else tuple(parts)
+
+    return fold
 
 
-for _name, _cpu, _fake, _backward, _setup in (
+_OPS = torch.ops.workbench
+for _name, _cpu, _fake, _backward, _setup, _places in (
     (
         "circuit_operating_point",
-        _operating_point_cpu,
-        _operating_point_fake,
+        (_operating_point_cpu, _operating_point_backward_cpu),
+        (_operating_point_fake, _operating_point_backward_fake),
         _operating_point_autograd,
         _operating_point_save,
+        ((6, 5), (5, 6, 7, 8)),
     ),
     (
         "circuit_small_signal",
-        _small_signal_cpu,
-        _small_signal_fake,
+        (_small_signal_cpu, _small_signal_backward_cpu),
+        (_small_signal_fake, _small_signal_backward_fake),
         _small_signal_autograd,
         _small_signal_save,
-    ),
-    (
-        "circuit_operating_point_backward",
-        _operating_point_backward_cpu,
-        _operating_point_backward_fake,
-        _no_second_derivative,
-        _nothing_to_save,
-    ),
-    (
-        "circuit_small_signal_backward",
-        _small_signal_backward_cpu,
-        _small_signal_backward_fake,
-        _no_second_derivative,
-        _nothing_to_save,
+        ((9, 10, 5), (9, 10, 5, 11, 12)),
     ),
 ):
-    _LIB.impl(_name, _cpu, "CPU")
-    _REGISTRY.register_fake(f"workbench::{_name}", _fake, lib=_LIB)
-    _REGISTRY.register_autograd(f"workbench::{_name}", _backward, setup_context=_setup, lib=_LIB)
-for _name, _plain, _shape in (
-    ("circuit_find_frequencies", _find_frequencies_cpu, _find_frequencies_fake),
-    ("circuit_device_state", _device_state_cpu, _device_state_fake),
+    _function = _name.removeprefix("circuit_")
+    for _suffix, _kernel, _shape in zip(("", "_backward"), _cpu, _fake, strict=True):
+        _LIB.impl(_name + _suffix, _kernel, "CPU")
+        _REGISTRY.register_fake(f"workbench::{_name}{_suffix}", _shape, lib=_LIB)
+    _transforms.differentiable(
+        _LIB, _name, _function, backward=_backward, setup=_setup, advice=_ADVICE
+    )
+    _transforms.once_differentiable(_LIB, f"{_name}_backward", _function, _SECOND)
+    for _suffix, _where in zip(("", "_backward"), _places, strict=True):
+        _op = getattr(_OPS, _name + _suffix).default
+        _transforms.batched(_LIB, _name + _suffix, fold_candidates(_op, *_where))
+for _name, _plain, _shape, _where in (
+    ("circuit_find_frequencies", _find_frequencies_cpu, _find_frequencies_fake, (11, 12)),
+    ("circuit_device_state", _device_state_cpu, _device_state_fake, (6, 7)),
 ):
     _LIB.impl(_name, _plain, "CPU")
     _REGISTRY.register_fake(f"workbench::{_name}", _shape, lib=_LIB)
+    _transforms.constant(
+        _LIB, _name, _name.removeprefix("circuit_"), "rows.detach() and voltages.detach()"
+    )
+    _transforms.batched(_LIB, _name, fold_candidates(getattr(_OPS, _name).default, *_where))

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops.circuit_program import CircuitProgram
 from workbench.ops.circuit_sim import _check, _check_circuit, _head
+from workbench.ops.circuit_torch import fold_candidates
 
 __all__ = ["transient"]
 
@@ -157,20 +159,27 @@ def _autograd(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
     return (*[None] * 11, to_rows if needs[11] else None, to_voltages if needs[12] else None)
 
 
-def _no_second_derivative(ctx: Any, *grads: Tensor) -> NoReturn:
-    raise RuntimeError("transient: circuits are once differentiable")
-
-
+_OPS = torch.ops.workbench
 _LIB.impl("circuit_transient", _cpu, "CPU")
 _REGISTRY.register_fake("workbench::circuit_transient", _fake, lib=_LIB)
-_REGISTRY.register_autograd(
-    "workbench::circuit_transient", _autograd, setup_context=_save, lib=_LIB
-)
 _LIB.impl("circuit_transient_backward", _backward_cpu, "CPU")
 _REGISTRY.register_fake("workbench::circuit_transient_backward", _backward_fake, lib=_LIB)
-_REGISTRY.register_autograd(
-    "workbench::circuit_transient_backward",
-    _no_second_derivative,
-    setup_context=lambda ctx, inputs, output: None,
-    lib=_LIB,
+_transforms.differentiable(
+    _LIB,
+    "circuit_transient",
+    "transient",
+    backward=_autograd,
+    setup=_save,
+    advice="reverse mode (torch.func.jacrev, torch.autograd.grad)",
+)
+_transforms.once_differentiable(
+    _LIB, "circuit_transient_backward", "transient", "differences of gradients"
+)
+_transforms.batched(
+    _LIB, "circuit_transient", fold_candidates(_OPS.circuit_transient.default, 11, 12)
+)
+_transforms.batched(
+    _LIB,
+    "circuit_transient_backward",
+    fold_candidates(_OPS.circuit_transient_backward.default, 11, 12, 13),
 )

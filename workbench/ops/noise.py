@@ -4,19 +4,22 @@
 A circuit comes as a :class:`~workbench.ops.channel_program.ChannelProgram`. Everything is
 computed in float64; weights and inputs may be float32, and the result then is, too. The
 operators are once differentiable, to weights and inputs in one reverse sweep, and give the
-same bits for any number of threads. :mod:`workbench.ops.reference.noise` holds the same
-functions in plain torch.
+same bits for any number of threads. Forward mode is exact, too, but walks the circuit in plain
+torch. :mod:`workbench.ops.reference.noise` holds the same functions in plain torch.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
+from workbench.ops._noise_tangent import pauli_tangent
 from workbench.ops.channel_program import MAX_QUBITS, ChannelProgram
+from workbench.ops.reference.noise import read_outcomes
 
 __all__ = ["noisy_expectation", "noisy_probabilities", "pull_back"]
 
@@ -39,6 +42,12 @@ _LIB.define(
     f"noisy_expectation_backward(Tensor grad, {_CIRCUIT}, Tensor observables, Tensor weights, "
     "Tensor inputs) -> (Tensor, Tensor)"
 )
+_ALONG = "Tensor weights, Tensor inputs, Tensor weight_tangents, Tensor input_tangents"
+_LIB.define(
+    f"noisy_probabilities_tangent({_CIRCUIT}, Tensor measured, Tensor confusion, {_ALONG}) "
+    "-> Tensor"
+)
+_LIB.define(f"noisy_expectation_tangent({_CIRCUIT}, Tensor observables, {_ALONG}) -> Tensor")
 _LIB.define(f"noise_pull_back({_CIRCUIT}, Tensor observables, Tensor weights) -> Tensor")
 
 
@@ -234,6 +243,20 @@ def _expectation_backward_cpu(
     return torch.from_numpy(to_weights), torch.from_numpy(to_inputs)
 
 
+def _probabilities_tangent_cpu(
+    code: Tensor, data: Tensor, n_qubits: int, measured: Tensor, confusion: Tensor, *along: Tensor
+) -> Tensor:
+    change = pauli_tangent(code, data, n_qubits, *along)
+    read = read_outcomes(change.flatten(0, 1), measured, confusion)
+    return read.reshape(*change.shape[:2], -1)
+
+
+def _expectation_tangent_cpu(
+    code: Tensor, data: Tensor, n_qubits: int, observables: Tensor, *along: Tensor
+) -> Tensor:
+    return pauli_tangent(code, data, n_qubits, *along) @ observables.T
+
+
 def _pull_back_cpu(
     code: Tensor, data: Tensor, n_qubits: int, observables: Tensor, weights: Tensor
 ) -> Tensor:
@@ -265,6 +288,18 @@ def _pull_back_fake(
     return observables.new_empty(observables.shape)
 
 
+def _probabilities_tangent_fake(*arguments: Any) -> Tensor:
+    measured, directions = arguments[3], arguments[-1]
+    shape = (*directions.shape[:2], 2 ** measured.shape[0])
+    return directions.new_empty(shape)  # type: ignore[no-any-return]
+
+
+def _expectation_tangent_fake(*arguments: Any) -> Tensor:
+    observables, directions = arguments[3], arguments[-1]
+    shape = (*directions.shape[:2], observables.shape[0])
+    return directions.new_empty(shape)  # type: ignore[no-any-return]
+
+
 def _backward_fake(grad: Tensor, *arguments: Any) -> tuple[Tensor, Tensor]:
     weights, inputs = arguments[-2:]
     return weights.new_empty(weights.shape), inputs.new_empty(inputs.shape)
@@ -291,43 +326,62 @@ def _expectation_autograd(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return _gradients(ctx, torch.ops.workbench.noisy_expectation_backward.default, grad)
 
 
-def _nothing_to_save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    return None
+def _tangent_of(operator: Any) -> Any:
+    def rule(
+        arguments: tuple[Any, ...], tangents: tuple[Tensor | None, ...], _: tuple[Tensor, ...]
+    ) -> Tensor:
+        if any(t is not None for t in tangents[:-2]):
+            raise NotImplementedError(
+                "noisy_probabilities and noisy_expectation: derivatives to confusion and "
+                "observables are not supported; both enter linearly, so use differences"
+            )
+        pairs = zip(arguments[-2:], tangents[-2:], strict=True)
+        along = (torch.zeros_like(a) if t is None else t for a, t in pairs)
+        out: Tensor = operator(*arguments, *(t.unsqueeze(0) for t in along))
+        return out.squeeze(0)
+
+    return rule
 
 
-def _no_second_derivative(ctx: Any, *grads: Tensor) -> NoReturn:
-    raise RuntimeError(
-        "workbench.ops.noise: noisy circuits are once differentiable; for second derivatives use "
-        "workbench.ops.reference.noise, which is plain torch"
-    )
-
-
-for _name, _cpu, _fake, _backward, _setup in (
+_OPS = torch.ops.workbench
+_ADVICE = "workbench.ops.reference.noise, which is plain torch"
+for _kind, _cpu, _fake, _backward, _more in (
     (
-        "noisy_probabilities",
+        "probabilities",
         _probabilities_cpu,
         _probabilities_fake,
         _probabilities_autograd,
-        _save,
-    ),
-    ("noisy_expectation", _expectation_cpu, _expectation_fake, _expectation_autograd, _save),
-    (
-        "noisy_probabilities_backward",
-        _probabilities_backward_cpu,
-        _backward_fake,
-        _no_second_derivative,
-        _nothing_to_save,
+        (_probabilities_backward_cpu, _probabilities_tangent_cpu, _probabilities_tangent_fake),
     ),
     (
-        "noisy_expectation_backward",
-        _expectation_backward_cpu,
-        _backward_fake,
-        _no_second_derivative,
-        _nothing_to_save,
+        "expectation",
+        _expectation_cpu,
+        _expectation_fake,
+        _expectation_autograd,
+        (_expectation_backward_cpu, _expectation_tangent_cpu, _expectation_tangent_fake),
     ),
 ):
-    _LIB.impl(_name, _cpu, "CPU")
-    _REGISTRY.register_fake(f"workbench::{_name}", _fake, lib=_LIB)
-    _REGISTRY.register_autograd(f"workbench::{_name}", _backward, setup_context=_setup, lib=_LIB)
+    _name = f"noisy_{_kind}"
+    _backward_cpu, _tangent_cpu, _tangent_fake = _more
+    for _suffix, _kernel, _shape in (
+        ("", _cpu, _fake),
+        ("_backward", _backward_cpu, _backward_fake),
+        ("_tangent", _tangent_cpu, _tangent_fake),
+    ):
+        _LIB.impl(_name + _suffix, _kernel, "CPU")
+        _REGISTRY.register_fake(f"workbench::{_name}{_suffix}", _shape, lib=_LIB)
+    _op_tangent = getattr(_OPS, f"{_name}_tangent").default
+    _transforms.differentiable(
+        _LIB, _name, _name, backward=_backward, setup=_save, tangent=_tangent_of(_op_tangent)
+    )
+    _transforms.once_differentiable(_LIB, f"{_name}_backward", _name, _ADVICE)
+    _transforms.once_differentiable(_LIB, f"{_name}_tangent", _name, _ADVICE)
+    _transforms.batched(_LIB, _name, _transforms.fold_samples(getattr(_OPS, _name).default))
+    _transforms.batched(_LIB, f"{_name}_backward")
+    _transforms.batched(_LIB, f"{_name}_tangent", _transforms.fold_directions(_op_tangent))
 _LIB.impl("noise_pull_back", _pull_back_cpu, "CPU")
 _REGISTRY.register_fake("workbench::noise_pull_back", _pull_back_fake, lib=_LIB)
+_transforms.constant(
+    _LIB, "noise_pull_back", "pull_back", "noisy_expectation, or detached observables and weights"
+)
+_transforms.batched(_LIB, "noise_pull_back")

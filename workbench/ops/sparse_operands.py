@@ -22,10 +22,21 @@ from torch import Tensor
 
 from workbench.distribution import MissingExtraError
 from workbench.ops import _buffers as buffers
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops._threads import thread_count
 
-__all__ = ["Csr", "dense_tensor", "empty", "limited", "shape_of", "threads", "unwrap", "wrap"]
+__all__ = [
+    "Csr",
+    "dense_tensor",
+    "empty",
+    "first_only",
+    "limited",
+    "shape_of",
+    "threads",
+    "unwrap",
+    "wrap",
+]
 
 Array = npt.NDArray[Any]
 
@@ -195,7 +206,7 @@ def dense_tensor(values: Any, name: str) -> Tensor:
 def _integers(array: Any, name: str) -> Array:
     if isinstance(array, Tensor):
         _on_cpu(array, name)
-        array = array.detach().numpy()
+        array = _transforms.array_of(array, name)
     out = np.asarray(array)
     if out.ndim != 1:
         raise ValueError(f"{name} must be a vector, got shape {out.shape}")
@@ -475,7 +486,42 @@ def _scipy_parts(m: Any, name: str, transposed: bool) -> tuple[_Parts, bool]:
     return _Parts(*arrays, (cols, rows) if by_columns else (rows, cols), kind, m), by_columns
 
 
+_EDGES = "an edge list, (edge_index, weight, num_nodes): torch's sparse tensors have no such rules"
+
+
 def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
+    _transforms.refuse_transforms(name, _EDGES, m)
+    with _transforms.outside():
+        return _constant_parts(m, name, combine, transposed)
+
+
+class _FirstOnly(torch.autograd.Function):
+    """The identity beside a sparse tensor of torch, which forgets how its gradient was made."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        _transforms.refuse_vmap("derivatives of torch's sparse tensors", _EDGES, g)
+        if torch.is_grad_enabled():
+            raise NotImplementedError(
+                "second derivatives (create_graph=True) do not pass torch's sparse tensors; use an "
+                "edge list, (edge_index, weight, num_nodes)"
+            )
+        return g
+
+
+def first_only(values: Tensor) -> Tensor:
+    """The values of a sparse tensor of torch; second derivatives to them are refused by name."""
+    if not (values.requires_grad and torch.is_grad_enabled()):
+        return values
+    out: Tensor = _FirstOnly.apply(values)  # type: ignore[no-untyped-call]
+    return out
+
+
+def _constant_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[_Parts, bool]:
     _on_cpu(m, name)
     if m.dim() != 2:
         raise ValueError(f"{name} must have two dimensions, got {m.dim()}")
@@ -488,10 +534,10 @@ def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[
     rows, cols = int(m.shape[0]), int(m.shape[1])
     if m.layout == torch.sparse_csr:
         arrays = _integers(m.crow_indices(), name), _integers(m.col_indices(), name)
-        return _Parts(*arrays, m.values(), (rows, cols), kind), False
+        return _Parts(*arrays, first_only(m.values()), (rows, cols), kind), False
     if m.layout == torch.sparse_csc:
         arrays = _integers(m.ccol_indices(), name), _integers(m.row_indices(), name)
-        return _Parts(*arrays, m.values(), (cols, rows), kind), True
+        return _Parts(*arrays, first_only(m.values()), (cols, rows), kind), True
     if m.dense_dim() != 0:
         raise ValueError(f"{name} must have scalar entries, got {m.dense_dim()} dense dimensions")
     added = m.coalesce()
@@ -502,6 +548,7 @@ def _torch_parts(m: Tensor, name: str, combine: str, transposed: bool) -> tuple[
     else:  # coalesce() has added equal coordinates up; the semiring has another addition
         index, values = m._indices(), m._values()
     row_of, idx = _integers(index[0], name), _integers(index[1], name)
+    values = first_only(values)
     parts, turned = _coordinates(name, row_of, idx, values, (rows, cols), kind, None, transposed)
     return replace(parts, moved=parts.moved or not m.is_coalesced()), turned
 
@@ -555,6 +602,8 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
         Of the product (of its transpose where `like` is transposed).
     """
     kind = like.container
+    if kind.startswith(("scipy", "sparse")):
+        _transforms.refuse_transforms("the product", _EDGES, values)
     if kind.startswith("scipy"):
         return _wrap_scipy(like, ptr, idx, values.detach().numpy(), shape)
     if kind == "csr arrays":
@@ -563,6 +612,7 @@ def wrap(like: Csr, ptr: Array, idx: Array, values: Tensor, shape: tuple[int, in
     if kind == "csr tensors":
         return crow, col, values, shape
     if kind in ("sparse_csr", "sparse_csc", "sparse_coo"):
+        values = first_only(values)
         if like.transposed:
             return torch.sparse_csc_tensor(crow, col, values, shape[::-1], check_invariants=False)
         if kind == "sparse_csc" and values.shape[0] <= _MOST and shape[1] < _MOST:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from workbench.ops import _spgemm_torch as op
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import (
     Csr,
@@ -346,6 +347,18 @@ class SpGEMMPlan:
                     f"got {tuple(v.shape)}"
                 )
         with limited("SpGEMMPlan.numeric", self._workers):
+            if _transforms.active():
+                # The plan is no operator of torch; that of products on a pattern has all rules.
+                return op.values_on(
+                    *_pattern_of(self._a),
+                    x,
+                    *_pattern_of(self._b),
+                    y,
+                    torch.from_numpy(self.indptr),
+                    torch.from_numpy(self._narrow),
+                    self._b.shape[1],
+                    SEMIRINGS.index("plus_times"),
+                )
             out: Tensor = _Refill.apply(x, y, self)
         return out.numpy() if as_numpy else out
 
@@ -404,6 +417,10 @@ class _Refill(torch.autograd.Function):
             op.gradients, a_ptr, a_idx, x, b_ptr, b_idx, y, c_ptr, c_idx, g, plan._b.shape[1]
         )
         return grad_a, grad_b, None
+
+
+def _pattern_of(c: Csr) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(c.ptr), torch.from_numpy(c.idx)
 
 
 def _check_semiring(semiring: str, dtype: torch.dtype) -> None:
@@ -516,8 +533,12 @@ def _product(
     code = SEMIRINGS.index(semiring)
     cols = b.shape[1]
     left, right = _tensors(a), _tensors(b)
-    differentiate = torch.is_grad_enabled() and (a.values.requires_grad or b.values.requires_grad)
-    if mask is None and not (differentiate and semiring in _CHOOSING):
+    # Where a transform watches, only the operators on a known pattern have rules.
+    watched = _transforms.active()
+    differentiate = watched or (
+        torch.is_grad_enabled() and (a.values.requires_grad or b.values.requires_grad)
+    )
+    if mask is None and not watched and not (differentiate and semiring in _CHOOSING):
         ptr, idx, values = _vouch(op.multiply, *left, *right, cols, code, wide)
         return ptr.numpy(), idx.numpy(), values
     if mask is not None and not complement:
@@ -525,9 +546,9 @@ def _product(
         ptr, idx, val = kernel(
             code,
             a.pattern,
-            op._array(a.values),
+            _pattern_values(a, watched),
             b.pattern,
-            op._array(b.values),
+            _pattern_values(b, watched),
             mask.pattern,
             wide and not differentiate,
             threads(),
@@ -539,11 +560,19 @@ def _product(
         if mask is not None:
             ptr, idx = _without(ptr, idx, mask)
     c = torch.from_numpy(ptr), torch.from_numpy(idx.astype(np.int32, copy=False))
-    if differentiate and semiring in _CHOOSING:
+    if differentiate and semiring in _CHOOSING and a.values.is_floating_point():
         values = _vouch(op.winners_on, *left, *right, *c, cols, code)[0]
     else:
         values = _vouch(op.values_on, *left, *right, *c, cols, code)
     return ptr, idx, values
+
+
+def _pattern_values(c: Csr, watched: bool) -> Any:
+    """Values for a kernel; any will do where only the pattern of the product is wanted."""
+    if not watched:
+        return op._array(c.values)
+    with _transforms.outside():
+        return torch.zeros(c.idx.shape[0], dtype=c.values.dtype).numpy()
 
 
 def _without(ptr: Any, idx: Any, mask: Csr) -> tuple[Any, Any]:
@@ -564,6 +593,7 @@ def _without(ptr: Any, idx: Any, mask: Csr) -> tuple[Any, Any]:
 
 
 def _without_zeros(ptr: Any, idx: Any, values: Tensor) -> tuple[Any, Any, Tensor]:
+    _transforms.refuse_transforms("spgemm with drop_zeros", "drop_zeros=False", values)
     values = values.detach()
     kept = (values != 0).numpy()
     sums = np.concatenate([[0], np.cumsum(kept)])

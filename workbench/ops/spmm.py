@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._native import kernels
 from workbench.ops.sparse_operands import (
     _is_vouched,
@@ -226,5 +227,61 @@ def _sddmm_backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     return None, None, grad_x, grad_y
 
 
-torch.library.register_autograd("workbench::spmm", _spmm_backward, setup_context=_spmm_context)
-torch.library.register_autograd("workbench::sddmm", _sddmm_backward, setup_context=_spmm_context)
+def _sum(*terms: Tensor | None) -> Tensor:
+    first, *rest = (t for t in terms if t is not None)
+    return sum(rest, start=first)
+
+
+def _spmm_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Tensor | None, ...], _: tuple[Tensor, ...]
+) -> Tensor:
+    ptr, idx, val, x = arguments
+    dval, dx = tangents[2:]
+    return _sum(
+        None if dval is None else _spmm(ptr, idx, dval, x),
+        None if dx is None else _spmm(ptr, idx, val, dx),
+    )
+
+
+def _sddmm_tangent(
+    arguments: tuple[Any, ...], tangents: tuple[Tensor | None, ...], _: tuple[Tensor, ...]
+) -> Tensor:
+    ptr, idx, x, y = arguments
+    dx, dy = tangents[2:]
+    return _sum(
+        None if dx is None else _sddmm(ptr, idx, dx, y),
+        None if dy is None else _sddmm(ptr, idx, x, dy),
+    )
+
+
+def _fold_columns(size: int, dims: tuple[int | None, ...], *arguments: Any) -> Tensor | None:
+    """Dense factors that differ are one with more columns."""
+    if dims != (None, None, None, 0):
+        return None
+    ptr, idx, val, x = arguments
+    out: Tensor = _spmm(ptr, idx, val, x.transpose(0, 1).reshape(x.shape[1], -1))
+    return out.reshape(-1, size, x.shape[2]).transpose(0, 1)
+
+
+_transforms.differentiable(
+    _LIB,
+    "spmm",
+    "spmm",
+    backward=_spmm_backward,
+    setup=_spmm_context,
+    tangent=_spmm_tangent,
+    second="right",
+)
+_transforms.differentiable(
+    _LIB,
+    "sddmm",
+    "sddmm",
+    backward=_sddmm_backward,
+    setup=_spmm_context,
+    tangent=_sddmm_tangent,
+    second="right",
+)
+_transforms.constant(_LIB, "csr_transpose", "transpose")
+_transforms.batched(_LIB, "spmm", _fold_columns)
+_transforms.batched(_LIB, "sddmm")
+_transforms.batched(_LIB, "csr_transpose")

@@ -13,7 +13,15 @@ from torch import Tensor
 
 from workbench.ops.channel_program import ChannelKind, ChannelProgram
 
-__all__ = ["noisy_expectation", "noisy_probabilities", "pauli_vector", "pull_back"]
+__all__ = [
+    "apply_channel",
+    "ground_state",
+    "noisy_expectation",
+    "noisy_probabilities",
+    "pauli_vector",
+    "pull_back",
+    "read_outcomes",
+]
 
 # A rotation about one axis turns the plane of the other two, from the first to the second.
 _PLANES = {ChannelKind.RX: (2, 3), ChannelKind.RY: (3, 1), ChannelKind.RZ: (1, 2)}
@@ -51,7 +59,7 @@ def _operations(
         yield [qubit], turn
 
 
-def _apply(state: Tensor, n: int, qubits: list[int], matrix: Tensor) -> Tensor:
+def apply_channel(state: Tensor, n: int, qubits: list[int], matrix: Tensor) -> Tensor:
     """``matrix`` (1 or B, 4**k, 4**k) on the given qubits of ``state`` (B, 4**n)."""
     batch, k = state.shape[0], len(qubits)
     axes = [n - q for q in reversed(qubits)]  # axis 0 is the batch, qubit 0 is the last axis
@@ -61,15 +69,20 @@ def _apply(state: Tensor, n: int, qubits: list[int], matrix: Tensor) -> Tensor:
     return grid.movedim(list(range(1, k + 1)), axes).reshape(batch, 4**n)
 
 
-def pauli_vector(program: ChannelProgram, weights: Tensor, inputs: Tensor) -> Tensor:
-    """Final Pauli coefficients, float64 ``(B, 4**n)``."""
+def ground_state(n_qubits: int, batch: int) -> Tensor:
+    """Pauli coefficients of ``|0...0>``, float64 ``(B, 4**n)``."""
     state = torch.ones(1, 1, dtype=torch.float64)
     zero = torch.tensor([[1.0, 0.0, 0.0, 1.0]], dtype=torch.float64)
-    for _ in range(program.n_qubits):
+    for _ in range(n_qubits):
         state = torch.kron(state, zero)
-    state = state.repeat(inputs.shape[0], 1)
+    return state.repeat(batch, 1)
+
+
+def pauli_vector(program: ChannelProgram, weights: Tensor, inputs: Tensor) -> Tensor:
+    """Final Pauli coefficients, float64 ``(B, 4**n)``."""
+    state = ground_state(program.n_qubits, inputs.shape[0])
     for qubits, matrix in _operations(program, weights, inputs):
-        state = _apply(state, program.n_qubits, qubits, matrix)
+        state = apply_channel(state, program.n_qubits, qubits, matrix)
     return state
 
 
@@ -77,14 +90,17 @@ def noisy_probabilities(
     program: ChannelProgram, measured: Tensor, confusion: Tensor, weights: Tensor, inputs: Tensor
 ) -> Tensor:
     """See :func:`workbench.ops.noise.noisy_probabilities`; float64 ``(B, 2**m)``."""
-    n, m = program.n_qubits, measured.shape[0]
-    state = pauli_vector(program, weights, inputs)
-    batch = state.shape[0]
+    return read_outcomes(pauli_vector(program, weights, inputs), measured, confusion)
+
+
+def read_outcomes(state: Tensor, measured: Tensor, confusion: Tensor) -> Tensor:
+    """Probabilities of outcomes, ``(B, 2**m)``, from Pauli coefficients: linear in them."""
+    batch, m = state.shape[0], measured.shape[0]
     subset = torch.arange(2**m)
     index = torch.zeros_like(subset)
     for bit, qubit in enumerate(measured.tolist()):
         index += ((subset >> bit) & 1) * 3 * 4**qubit
-    out = state.reshape(batch, 4**n)[:, index]
+    out = state[:, index]
     to_populations = torch.tensor([[0.5, 0.5], [0.5, -0.5]], dtype=torch.float64)
     for bit in range(m):
         grid = out.reshape(batch, 2 ** (m - 1 - bit), 2, 2**bit)
@@ -105,5 +121,5 @@ def pull_back(program: ChannelProgram, observables: Tensor, weights: Tensor) -> 
     rows = observables
     no_inputs = torch.zeros(0, 0, dtype=torch.float64)
     for qubits, matrix in reversed(list(_operations(program, weights, no_inputs))):
-        rows = _apply(rows, program.n_qubits, qubits, matrix.transpose(1, 2))
+        rows = apply_channel(rows, program.n_qubits, qubits, matrix.transpose(1, 2))
     return rows

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forward mode: the change of a batch's states, or of expectation values in them, along
+// directions in the space of weights and inputs.
+//
+// One pass forward in which every number carries its derivative (dual numbers): three times the
+// arithmetic of the forward pass for each direction and sample, exact to rounding. A pair of a
+// direction and a sample takes one lane of a tile, so a thread holds 4 * 2^n vectors; a call with
+// fewer pairs than lanes pays for all of them.
+#pragma once
+
+#include "core/isa.hpp"
+#include "statevector/statevector.hpp"
+
+namespace wb::statevector {
+
+/// What every tile of a call reads.
+template <typename T>
+struct TangentJob {
+    PlanView plan;
+    ObservableView observables;
+    std::int64_t directions, batch;
+    const T* inputs;           // (batch, n_inputs)
+    const double* angles;      // (n_angles): constant and weight parts
+    const T* weight_tangents;  // (directions, n_weights)
+    const T* input_tangents;   // (directions, batch, n_inputs)
+};
+
+// The states with their tangents go to `psi`, 4 * 2^n vectors: per amplitude the real part, its
+// change, the imaginary part, its change. `values`, unless null, receives changes of expectation
+// values, (directions, batch, n_rows).
+#define WB_STATEVECTOR_TANGENT                                                                     \
+    void tile_tangent_f32(const TangentJob<float>&, std::int64_t tile, float* psi, float* work,    \
+                          float* values);                                                          \
+    void tile_tangent_f64(const TangentJob<double>&, std::int64_t tile, double* psi, double* work, \
+                          double* values);
+
+WB_DECLARE_FOR_EACH_ISA(WB_STATEVECTOR_TANGENT)
+
+/// Vectors of scratch a tile needs beside its states.
+inline std::int64_t tile_tangent_vectors(const PlanView& plan, const ObservableView& observables) {
+    return 2 * plan.n_angles + 8 * plan.n_wires + (std::int64_t{1} << plan.n_wires) +
+           observables.n_rows;
+}
+
+/// Changes of expectation values, (directions, batch, n_rows), or of amplitudes, (directions,
+/// batch, 2^n) interleaved complex numbers; the other is null. weight_tangents (directions,
+/// n_weights) and input_tangents (directions, batch, n_inputs) must be finite as weights and
+/// inputs must, else std::invalid_argument names the entry.
+template <typename T>
+void tangent(const Plan& plan, const T* weights, const T* inputs, std::int64_t batch,
+             const T* weight_tangents, const T* input_tangents, std::int64_t directions,
+             const Observables* observables, T* values, T* amplitudes);
+
+}  // namespace wb::statevector
