@@ -163,7 +163,8 @@ def _value_of(item: Any) -> Any:
 def _pauli_digits(paulis: Any) -> npt.NDArray[np.int64]:
     """Letters of each string by qubit, ``(m, k)``: 0 = I, 1 = X, 2 = Y, 3 = Z."""
     x, z = paulis.x.astype(np.int64), paulis.z.astype(np.int64)
-    return x * (1 + z) + (1 - x) * 3 * z
+    digits: npt.NDArray[np.int64] = x * (1 + z) + (1 - x) * 3 * z
+    return digits
 
 
 def _signs(digits: npt.NDArray[np.int64], k: int) -> Matrix:
