@@ -141,8 +141,8 @@ class TwoHopGCN(_Layer):
     improved : bool
         Loops of weight 2 instead of 1.
     cached : bool
-        Keep the square from the first call on: for one graph with fixed weights.
-        ``reset_parameters`` forgets it.
+        Keep the square from the first call on: for one graph with fixed weights, any other is
+        refused. ``reset_parameters`` forgets it.
     add_self_loops : bool, optional
         Give every vertex a loop that has none; as `normalize` where None.
     normalize : bool
@@ -186,6 +186,7 @@ class TwoHopGCN(_Layer):
         self.improved, self.cached = improved, cached
         self.add_self_loops, self.normalize = loops, normalize
         self._square: Tensor | None = None
+        self._squared: tuple[Tensor, Tensor | None] | None = None
         self.lin = Linear(in_channels, out_channels, bias=False, weight_initializer="glorot")
         self.bias = torch.nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.reset_parameters()
@@ -197,7 +198,7 @@ class TwoHopGCN(_Layer):
         self.lin.reset_parameters()
         if self.bias is not None:
             torch.nn.init.zeros_(self.bias)
-        self._square = None
+        self._square = self._squared = None
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
         """Propagate features.
@@ -248,11 +249,40 @@ class TwoHopGCN(_Layer):
                 dtype=x.dtype,
             )
             if self.cached:
-                self._square = square
-        elif square.shape[0] != x.shape[0]:
-            raise ValueError(f"x must have {square.shape[0]} rows, as when the square was cached")
+                kept = _plain(edge_index).clone()
+                weight = None if edge_weight is None else edge_weight.detach().clone()
+                self._square, self._squared = square, (kept, weight)
+        else:
+            self._check_square(square, x, edge_index, edge_weight)
         out: Tensor = spmm(square, self.lin(x), check=False)
         return out if self.bias is None else out + self.bias
+
+    def _check_square(
+        self, square: Tensor, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None
+    ) -> None:
+        """Refuse a graph of which the cached square is not."""
+        if square.shape[0] != x.shape[0]:
+            raise ValueError(f"x must have {square.shape[0]} rows, as when the square was cached")
+        if square.dtype != x.dtype:
+            raise TypeError(
+                f"x must be {square.dtype}, as when the square was cached, got {x.dtype}"
+            )
+        assert self._squared is not None
+        edges, weight = self._squared
+        same = torch.equal(edges, _plain(edge_index))
+        if weight is None or edge_weight is None:
+            same = same and weight is edge_weight
+        else:
+            same = same and torch.equal(weight, edge_weight.detach())
+        if not same:
+            raise ValueError(
+                "edge_index and edge_weight must be those that the cached square was made of: "
+                "reset_parameters() forgets it, and cached=False keeps none"
+            )
+
+
+def _plain(edge_index: Tensor) -> Tensor:
+    return edge_index.detach().as_subclass(Tensor)
 
 
 def _edges(edge_index: Any, num_nodes: int | None) -> tuple[Tensor, int]:

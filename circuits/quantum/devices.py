@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -35,6 +36,10 @@ def _classes() -> dict[str, type[BackendV2]]:
     }
 
 
+_LOCK = threading.Lock()
+_MADE: dict[str, BackendV2] = {}
+
+
 def devices() -> tuple[str, ...]:
     """Class names of all device snapshots, such as ``"FakeQuitoV2"``, sorted."""
     return tuple(sorted(_classes()))
@@ -45,7 +50,6 @@ def _bare(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").removeprefix("fake").removesuffix("v2")
 
 
-@functools.cache
 def device(name: str) -> BackendV2:
     """The snapshot of a device.
 
@@ -57,8 +61,9 @@ def device(name: str) -> BackendV2:
     Returns
     -------
     BackendV2
-        The same object for the same name: snapshots are read-only, and what is derived from
-        one (its noise model, its pass managers) is cached with it.
+        The same object for the same name, so that what is derived from it (its noise model, its
+        pass managers) is kept with it. Whoever changes its target changes it for all; a device
+        of one's own to change is ``type(device(name))()``.
 
     Raises
     ------
@@ -74,5 +79,8 @@ def device(name: str) -> BackendV2:
         matches = [n for n in known if _bare(n) == _bare(name)]
         if len(matches) != 1:
             raise ValueError(f"device: unknown device {name!r}; known are {', '.join(devices())}")
-        return device(matches[0])
-    return known[name]()
+        name = matches[0]
+    with _LOCK:
+        if name not in _MADE:
+            _MADE[name] = known[name]()
+        return _MADE[name]

@@ -10,6 +10,7 @@ that depends on the sample. Where one does, the circuit is simulated sample by s
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,11 @@ import torch
 from torch import Tensor
 
 from circuits.quantum.encoder import merged_angles
-from circuits.quantum.noise import parameter_table
+from circuits.quantum.noise import device_noise, measured_in, parameter_table
 from circuits.quantum.noise_lowering import (
     NoisyOp,
     ParameterTable,
+    ReadCircuit,
     check_size,
     read_circuit,
     readout_matrices,
@@ -29,18 +31,25 @@ from circuits.quantum.noise_lowering import (
     write_program,
 )
 from circuits.quantum.noise_model import DeviceNoise
-from circuits.quantum.noise_readout import observable_rows, observed_wires
+from circuits.quantum.noise_readout import (
+    Basis,
+    measured_bases,
+    observable_rows,
+    observed_wires,
+)
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.transpilation import transpile_cached
 from workbench.ops import noise as operators
-from workbench.ops.program import Source
+from workbench.ops.program import Observables, Source
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 __all__ = ["NoisyEvaluator", "split_at_samples"]
 
+# A search meets few placements often; ten qubits take 8 MiB for each observable.
 _KEPT_ROWS = 1024
+_KEPT_BYTES = 2**26
 
 
 def split_at_samples(ops: Sequence[NoisyOp]) -> tuple[list[NoisyOp], list[NoisyOp]]:
@@ -67,7 +76,8 @@ class NoisyEvaluator:
 
     Parameters
     ----------
-    backend : BackendV2
+    backend : BackendV2 or NoiseModel
+        As for :class:`circuits.quantum.NoisyQuantumLayer`, but always with its noise of now.
     inputs : array_like or None
         ``(S, F)``, the samples' features; None for circuits without inputs (VQE), then S is 1.
     encoder : circuits.quantum.Circuit, QuantumCircuit or None
@@ -97,10 +107,7 @@ class NoisyEvaluator:
         optimization_level: int = 2,
         seed_transpiler: int = 42,
     ) -> None:
-        if DeviceNoise.of(backend).target is None:
-            raise TypeError(
-                "NoisyEvaluator: backend must be a qiskit backend, such as device('FakeQuitoV2')"
-            )
+        device_noise("NoisyEvaluator", backend)
         self.backend = backend
         self.observables = observables
         self.readout_error = bool(readout_error)
@@ -111,7 +118,7 @@ class NoisyEvaluator:
         self._angles: ParameterTable = {}
         if self._template is not None:
             self._angles = {p: (Source.INPUT, p.index) for p in self._template.parameters}
-        self._rows: dict[Any, Tensor] = {}
+        self._rows: OrderedDict[Any, Tensor] = OrderedDict()
         self._set_inputs(inputs)
 
     def _set_inputs(self, inputs: Any) -> None:
@@ -158,8 +165,24 @@ class NoisyEvaluator:
         Returns
         -------
         QuantumCircuit
-            Wire ``k`` is measured into bit ``k``; the parameters left are the samples'.
+            Wire ``k`` is measured into bit ``k``; the parameters left are the samples'. The
+            first of :meth:`transpiled_in_bases`.
         """
+        return self._transpiled(circuit, layout, weights, 1)[0]
+
+    def transpiled_in_bases(
+        self, circuit: Any, layout: Sequence[int] | None = None, weights: Any = None
+    ) -> list[QuantumCircuit]:
+        """One circuit as :meth:`transpiled` for each basis that the observables are read in.
+
+        More than one only for observables of X and Y with read-out errors: see
+        :class:`circuits.quantum.NoisyQuantumLayer`.
+        """
+        return self._transpiled(circuit, layout, weights, None)
+
+    def _transpiled(
+        self, circuit: Any, layout: Sequence[int] | None, weights: Any, count: int | None
+    ) -> list[QuantumCircuit]:
         body = _as_qiskit(circuit, weights)
         n = body.num_qubits
         if self._template is None:
@@ -178,26 +201,56 @@ class NoisyEvaluator:
             full = self._template.compose(body)
         if full.num_clbits:
             raise ValueError("NoisyEvaluator: circuit must not hold classical bits or measurements")
-        full.add_bits(_bits(n))
-        full.measure(range(n), range(n))
-        return transpile_cached(
-            full, self.backend, layout, self.optimization_level, self.seed_transpiler
-        )
+        return [
+            transpile_cached(
+                measured_in(full, basis.letters),
+                self.backend,
+                layout,
+                self.optimization_level,
+                self.seed_transpiler,
+            )
+            for basis in self._bases(n)[:count]
+        ]
+
+    def _bases(self, n_wires: int) -> list[Basis]:
+        return measured_bases(parse_observables(self.observables, n_wires), self.readout_error)
 
     def expectations(
         self, circuit: Any, layout: Sequence[int] | None = None, weights: Any = None
     ) -> Tensor:
         """Noisy expectations of a candidate, float64 ``(S, n_obs)``; see :meth:`transpiled`."""
-        return self.expectations_transpiled(self.transpiled(circuit, layout, weights))
+        return self.expectations_transpiled(self.transpiled_in_bases(circuit, layout, weights))
 
-    def expectations_transpiled(self, circuit: QuantumCircuit) -> Tensor:
-        """Noisy expectations of a circuit that :meth:`transpiled` made, float64 ``(S, n_obs)``."""
+    def expectations_transpiled(
+        self, circuits: QuantumCircuit | Sequence[QuantumCircuit]
+    ) -> Tensor:
+        """Noisy expectations of what the methods above made, float64 ``(S, n_obs)``.
+
+        Parameters
+        ----------
+        circuits : QuantumCircuit or sequence of them
+            What :meth:`transpiled_in_bases` made, or :meth:`transpiled` where one basis is
+            enough.
+        """
+        several = [circuits] if hasattr(circuits, "num_qubits") else list(circuits)
         noise = DeviceNoise.of(self.backend)
+        read = [read_circuit(circuit, noise, self._table(circuit)) for circuit in several]
+        bases = self._bases(len(read[0].measured)) if read else []
+        if len(several) != max(1, len(bases)):
+            raise ValueError(
+                f"NoisyEvaluator: circuits must be {len(bases)}, one for each basis that the "
+                f"observables are read in, got {len(several)}: see transpiled_in_bases"
+            )
+        total: Tensor | None = None
+        for one, basis in zip(read, bases, strict=True):
+            values = self._expectation(one, basis.observables, noise)
+            total = values if total is None else total + values
+        assert total is not None
+        return total
+
+    def _expectation(self, read: ReadCircuit, terms: Observables, noise: DeviceNoise) -> Tensor:
         n_inputs = self._inputs.shape[1]
-        read = read_circuit(circuit, noise, self._table(circuit))
-        n_wires = len(read.measured)
-        terms = parse_observables(self.observables, n_wires)
-        physical = tuple([read.measured[wire] for wire in range(n_wires)])
+        physical = tuple([read.measured[wire] for wire in range(len(read.measured))])
         ops, active = visible_ops(read.ops, [physical[k] for k in observed_wires(terms)])
         active = active or {physical[0]}
         check_size(active)
@@ -221,21 +274,27 @@ class NoisyEvaluator:
 
     def _observable_rows(
         self,
-        terms: Any,
+        terms: Observables,
         noise: DeviceNoise,
         physical: tuple[int, ...],
         position: dict[int, int],
     ) -> Tensor:
-        key = (physical, tuple(position))
-        if key not in self._rows:
+        key = (_numbers(terms), noise, physical, tuple(position))
+        rows = self._rows.get(key)
+        if rows is None:
             confusion = readout_matrices(noise, physical, True) if self.readout_error else None
-            if len(self._rows) >= _KEPT_ROWS:
-                self._rows.clear()
-            self._rows[key] = observable_rows(terms, physical, position, confusion)
-        return self._rows[key]
+            rows = self._rows[key] = observable_rows(terms, physical, position, confusion)
+            if len(self._rows) > min(_KEPT_ROWS, 1 + _KEPT_BYTES // rows.nbytes):
+                self._rows.popitem(last=False)
+        return rows
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_rows": {}}
+        return {**self.__dict__, "_rows": OrderedDict()}
+
+
+def _numbers(terms: Observables) -> tuple[int, bytes, bytes]:
+    """Observables by value."""
+    return (terms.n_rows, terms.terms.numpy().tobytes(), terms.coefficients.numpy().tobytes())
 
 
 def _template(n: int) -> QuantumCircuit:
@@ -248,12 +307,6 @@ def _template(n: int) -> QuantumCircuit:
     for wire in range(n):
         template.u(angles[3 * wire], angles[3 * wire + 1], angles[3 * wire + 2], wire)
     return template
-
-
-def _bits(n: int) -> list[Any]:
-    from qiskit.circuit import Clbit
-
-    return [Clbit() for _ in range(n)]
 
 
 def _as_qiskit(circuit: Any, weights: Any = None) -> QuantumCircuit:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,12 @@ from circuits.quantum.noise_lowering import (
     write_program,
 )
 from circuits.quantum.noise_model import DeviceNoise
-from circuits.quantum.noise_readout import observable_rows, observed_wires
+from circuits.quantum.noise_readout import (
+    measured_bases,
+    observable_rows,
+    observed_wires,
+    rotate_to_z,
+)
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.transpilation import transpile_cached
 from workbench.ops import noise as operators
@@ -56,12 +61,14 @@ def noisy_probabilities(
     circuit : QuantumCircuit
         Transpiled to the device's basis gates and qubits, with its measurements at the end.
     noise : BackendV2, NoiseModel or None
-        The device, its noise model, or None for a noise-free one. The conversion is cached per
-        backend, not for a bare NoiseModel.
+        The device, its noise model, or None for a noise-free one. A simulator has the noise of
+        its option ``noise_model``, whatever backend it was made from. The conversion is kept
+        until the device or the model is changed.
     readout_error : bool
         Whether to include errors of reading out.
     inputs : Tensor, optional
-        ``(B, F)`` or ``(F,)``, float32 or float64: values of the per-sample parameters.
+        ``(B, F)`` or ``(F,)``, float32 or float64: values of the per-sample parameters. Under
+        ``torch.autocast`` bfloat16 and float16 are made float32.
     weights : Tensor, optional
         ``(P,)``, of the same dtype: values of the shared parameters.
     input_parameters, weight_parameters : sequence of qiskit Parameter, optional
@@ -87,6 +94,8 @@ def noisy_probabilities(
             raise TypeError(
                 f"noisy_probabilities: {name} must be a tensor, got {type(value).__name__}"
             )
+    inputs = None if inputs is None else _full(inputs)
+    weights = None if weights is None else _full(weights)
     dtype = next((t.dtype for t in (inputs, weights) if t is not None), torch.float64)
     x = torch.zeros(1, 0, dtype=dtype) if inputs is None else _rows(inputs)
     w = torch.zeros(0, dtype=dtype) if weights is None else weights
@@ -169,13 +178,16 @@ class NoisyQuantumLayer(nn.Module):
     circuit : circuits.quantum.Circuit or QuantumCircuit
         Measurements in it are left out: the observables are. A qiskit circuit's parameters
         are elements of vectors named ``w`` (weights) and ``x`` (inputs).
-    backend : BackendV2
-        Such as ``circuits.quantum.device("FakeQuitoV2")``.
+    backend : BackendV2 or NoiseModel
+        Such as ``circuits.quantum.device("FakeQuitoV2")``, with its noise of now. A simulator
+        has the noise of its own option ``noise_model``; a noise model alone is a device of its
+        basis gates whose qubits are all coupled.
     initial_layout : sequence of int, optional
         Physical qubit of each wire; None leaves the choice to qiskit.
     observables : object
         ``"z"`` for Z on each wire, or what :func:`circuits.quantum.pauli_sums.observables`
-        takes; X and Y only without read-out errors.
+        takes. With read-out errors X and Y are read as on the device: strings that agree on the
+        letter of each wire share a circuit, whose rotations to Z have their noise.
     optimization_level, seed_transpiler : int
         As for ``qiskit.transpile``.
     readout_error : bool
@@ -189,8 +201,9 @@ class NoisyQuantumLayer(nn.Module):
     ----------
     weights : Parameter
         Shape ``(P,)``.
-    transpiled : QuantumCircuit
-        What runs on the device, with final measurements of wire ``k`` into bit ``k``.
+    measured_circuits : tuple of QuantumCircuit
+        What runs on the device, with final measurements of wire ``k`` into bit ``k``: one
+        circuit, or one for each basis in which strings with X and Y are read.
     """
 
     weights: nn.Parameter
@@ -209,34 +222,47 @@ class NoisyQuantumLayer(nn.Module):
         seed: int | np.random.Generator = 0,
     ) -> None:
         super().__init__()
-        noise = DeviceNoise.of(backend)
-        if noise.target is None:
-            raise TypeError(
-                "NoisyQuantumLayer: backend must be a qiskit backend, such as device('FakeQuitoV2')"
-            )
-        measured, n_weights, n_inputs = _measured_circuit(circuit)
-        self.n_wires = measured.num_qubits
+        noise = device_noise("NoisyQuantumLayer", backend)
+        bare, n_weights, n_inputs = _parameterised(circuit)
+        self.n_wires = bare.num_qubits
         self.n_inputs = n_inputs
-        self.transpiled = transpile_cached(
-            measured, backend, initial_layout, optimization_level, seed_transpiler
-        )
-        table = parameter_table(self.transpiled, None, None, n_inputs, n_weights)
-        read = read_circuit(self.transpiled, noise, table)
-        physical = [read.measured[wire] for wire in range(self.n_wires)]
         terms = parse_observables(observables, self.n_wires)
-        ops, active = visible_ops(read.ops, [physical[k] for k in observed_wires(terms)])
-        active = active or {physical[0]}
-        check_size(active)
-        position = {q: i for i, q in enumerate(sorted(active))}
-        confusion = readout_matrices(noise, physical, True) if readout_error else None
-        self._program = write_program(ops, position, n_weights, n_inputs)
-        self._rows = observable_rows(terms, physical, position, confusion) * read.trace
+        bases = measured_bases(terms, bool(readout_error))
+        self.measured_circuits = tuple(
+            transpile_cached(
+                measured_in(bare, basis.letters),
+                backend,
+                initial_layout,
+                optimization_level,
+                seed_transpiler,
+            )
+            for basis in bases
+        )
+        self._parts = []
+        for basis, transpiled in zip(bases, self.measured_circuits, strict=True):
+            table = parameter_table(transpiled, None, None, n_inputs, n_weights)
+            read = read_circuit(transpiled, noise, table)
+            physical = [read.measured[wire] for wire in range(self.n_wires)]
+            seen = [physical[k] for k in observed_wires(basis.observables)]
+            ops, active = visible_ops(read.ops, seen)
+            active = active or {physical[0]}
+            check_size(active)
+            position = {q: i for i, q in enumerate(sorted(active))}
+            confusion = readout_matrices(noise, physical, True) if readout_error else None
+            rows = observable_rows(basis.observables, physical, position, confusion)
+            program = write_program(ops, position, n_weights, n_inputs)
+            self._parts.append((program, rows * read.trace))
         self.weights = nn.Parameter(_start(n_weights, init, seed))
+
+    @property
+    def transpiled(self) -> QuantumCircuit:
+        """What runs on the device, final measurements of wire ``k`` into bit ``k`` included."""
+        return self.measured_circuits[0]
 
     @property
     def n_observables(self) -> int:
         """Number of output columns."""
-        return self._rows.shape[0]
+        return self._parts[0][1].shape[0]
 
     def forward(self, x: Tensor | None = None) -> Tensor:
         """Run the circuit.
@@ -244,19 +270,29 @@ class NoisyQuantumLayer(nn.Module):
         Parameters
         ----------
         x : Tensor, optional
-            float32 or float64, ``(B, F)`` or ``(F,)``; left out if the circuit has no inputs.
+            float32 or float64, ``(..., F)``; left out if the circuit has no inputs. Under
+            ``torch.autocast`` also bfloat16 and float16, which are made float32 first.
 
         Returns
         -------
         Tensor
-            dtype of ``x``, ``(B, n_obs)``, or ``(n_obs,)`` where ``x`` has no batch.
+            ``(..., n_obs)`` in the dtype of ``x``, float32 where that was a half.
         """
-        batch = self.weights.new_zeros(1, 0) if x is None else _rows(x)
-        weights = self.weights
+        lead: tuple[int, ...] = ()
+        if x is None:
+            batch = self.weights.new_zeros(1, 0)
+        else:
+            batch = _full(x)
+            lead = tuple(batch.shape[:-1])
+            batch = batch[None] if batch.dim() == 1 else batch.flatten(0, -2)
+        weights: Tensor = self.weights
         if batch.dtype in (torch.float32, torch.float64):
-            weights = weights.to(batch.dtype)  # type: ignore[assignment]
-        values = operators.noisy_expectation(self._program, self._rows, weights, batch)
-        return values if x is not None and x.dim() == 2 else values[0]
+            weights = weights.to(batch.dtype)
+        values = [operators.noisy_expectation(p, rows, weights, batch) for p, rows in self._parts]
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return total.reshape(*lead, total.shape[-1])
 
     def extra_repr(self) -> str:
         """Sizes, for the module's repr."""
@@ -266,9 +302,28 @@ class NoisyQuantumLayer(nn.Module):
         )
 
 
-def _measured_circuit(circuit: Any) -> tuple[QuantumCircuit, int, int]:
-    """A qiskit circuit that reads wire k into bit k, and its numbers of weights and inputs."""
-    from qiskit import ClassicalRegister, QuantumCircuit
+def _full(values: Tensor) -> Tensor:
+    """Half-precision values as float32 under autocast, as torch's own float32 operators do."""
+    halves = (torch.bfloat16, torch.float16)
+    if values.dtype in halves and torch.is_autocast_enabled(values.device.type):
+        return values.float()
+    return values
+
+
+def device_noise(name: str, backend: Any) -> DeviceNoise:
+    """The noise of what circuits can be transpiled to, or a TypeError in the caller's name."""
+    noise = DeviceNoise.of(backend)
+    if isinstance(backend, DeviceNoise) or (noise.target is None and noise.model is None):
+        raise TypeError(
+            f"{name}: backend must be a qiskit backend, such as device('FakeQuitoV2'), or a "
+            f"qiskit_aer NoiseModel, got {type(backend).__name__}"
+        )
+    return noise
+
+
+def _parameterised(circuit: Any) -> tuple[QuantumCircuit, int, int]:
+    """A qiskit circuit without classical bits, and its numbers of weights and inputs."""
+    from qiskit import QuantumCircuit
 
     n_weights = n_inputs = 0
     if not isinstance(circuit, QuantumCircuit):
@@ -290,13 +345,65 @@ def _measured_circuit(circuit: Any) -> tuple[QuantumCircuit, int, int]:
                 f"noise: parameter {parameter.name!r} is of neither vector 'w' nor 'x': use "
                 "Circuit.from_qiskit(circuit, inputs=..., weights=...)"
             )
-    bare = circuit.remove_final_measurements(inplace=False)
-    bits = ClassicalRegister(bare.num_qubits, "read")
-    bare.add_register(bits)
-    bare.measure(bare.qubits, list(bits))
-    if bare.num_clbits != bare.num_qubits:
-        raise ValueError("noise: circuit uses classical bits before its end")
-    return bare, n_weights, n_inputs
+    return without_measurements(circuit), n_weights, n_inputs
+
+
+def without_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A circuit without its final measurements and without classical bits.
+
+    Delays of a qubit after it is read go, too, and barriers at the end. Circuits without classical
+    bits are returned as they are.
+
+    Raises
+    ------
+    ValueError
+        Naming the operation, for one that uses a classical bit before the end.
+    """
+    from qiskit import QuantumCircuit
+
+    if not circuit.num_clbits:
+        return circuit
+    kept: list[Any] = []
+    busy: set[Any] = set()
+    read: set[Any] = set()
+    waits: dict[Any, list[int]] = {}  # places in ``kept`` of delays at the end, by qubit
+    for item in reversed(circuit.data):
+        idle = busy.isdisjoint(item.qubits)
+        if idle and item.name == "measure":
+            qubit = item.qubits[0]
+            for place in waits.pop(qubit, ()):
+                kept[place] = None
+            read.add(qubit)
+            continue
+        if idle and item.name == "barrier":
+            continue
+        if item.clbits:
+            raise ValueError(
+                f"noise: {item.name!r} must not use classical bits before the circuit's end, got "
+                f"bits {[circuit.find_bit(c).index for c in item.clbits]}"
+            )
+        if idle and item.name == "delay" and item.qubits[0] not in read:
+            waits.setdefault(item.qubits[0], []).append(len(kept))
+        else:
+            busy.update(item.qubits)
+        kept.append(item)
+    bare = QuantumCircuit(circuit.qubits, *circuit.qregs, global_phase=circuit.global_phase)
+    for item in reversed(kept):
+        if item is not None:
+            bare._append(item)
+    return bare
+
+
+def measured_in(circuit: QuantumCircuit, letters: Mapping[int, str]) -> QuantumCircuit:
+    """The circuit with wire k read into bit k, as Z or in the given letters."""
+    from qiskit.circuit import Clbit
+
+    full = circuit.copy()
+    rotate_to_z(full, letters)
+    n = full.num_qubits
+    full.add_bits([Clbit() for _ in range(n)])
+    full.measure(range(n), range(n))
+    return full
 
 
 def _start(count: int, init: float | Tensor, seed: int | np.random.Generator) -> Tensor:

@@ -21,7 +21,7 @@ from circuits.quantum.noise_model import (
     Channel,
     DeviceNoise,
     Matrix,
-    error_channel,
+    error_factors,
     transfer_matrix,
 )
 from workbench.ops.channel_program import (
@@ -143,26 +143,39 @@ class _Reader:
         """One gate of the circuit with its error."""
         name, label = item.name, item.label or item.name
         self.noise.check_basis(name, label, qubits)
+        # Other gates may have the name of a standard one.
+        plain = label == name and item.is_standard_gate()
         if name == "quantum_channel":  # what an explicit delay brings
-            self._channel(qubits, Channel.of(*error_channel(item.operation._quantum_error)))
+            self._errors(*error_factors(item.operation._quantum_error), qubits)
         elif not item.params and len(qubits) <= 2:
             channel = self.noise.gate(label, qubits, item.operation)
-            if item.is_standard_gate() and label == name:
-                self._channel(qubits, channel, (name, qubits))
+            self._channel(qubits, channel, (name, qubits) if plain else None)
+            if plain:
                 self.noise.memo[name, qubits] = self.ops[-1]
-            else:  # another gate may have the same name
-                self._channel(qubits, channel)
         else:
-            self._ideal(item.operation, qubits, depth=0)
+            self._ideal(item, qubits, depth=0)
             self.error_alone(label, qubits)
-            if name in _ROTATIONS and label == name and self.noise.error(label, qubits) is None:
+            if plain and name in _ROTATIONS and self.noise.error(label, qubits) is None:
                 self.noise.memo[name, qubits] = _ROTATIONS[name]
 
     def error_alone(self, label: str, qubits: tuple[int, ...]) -> None:
         """The error of a gate or of a measurement, without the gate."""
         error = self.noise.error(label, qubits)
-        if error is not None:
-            self._channel(qubits, Channel.of(*error), ("error", label, qubits))
+        if error is None:
+            return
+        self.trace *= error.trace
+        for on, matrix in error.channels:
+            self._channel(on, Channel.of(matrix), ("error", label, qubits, on))
+
+    def _errors(
+        self,
+        factors: Sequence[tuple[tuple[int, ...], Matrix]],
+        trace: float,
+        qubits: tuple[int, ...],
+    ) -> None:
+        self.trace *= trace
+        for positions, matrix in factors:
+            self._channel(tuple([qubits[p] for p in positions]), Channel.of(matrix))
 
     def _channel(self, qubits: tuple[int, ...], channel: Channel, key: Any = None) -> None:
         kind = ChannelKind.CHANNEL1 if len(qubits) == 1 else ChannelKind.CHANNEL2
@@ -173,13 +186,14 @@ class _Reader:
         angle = affine_angle(value, self.table, where)
         self.ops.append(NoisyOp((qubit,), kind, angle.constant, angle.terms))
 
-    def _ideal(self, operation: Any, qubits: tuple[int, ...], depth: int) -> None:
+    def _ideal(self, item: Any, qubits: tuple[int, ...], depth: int) -> None:
         """The unitary of a gate, down to rotations and constants on one or two qubits."""
-        name, params = operation.name, operation.params
+        name, params = item.name, item.params
         where = f"gate {name!r} on qubits {qubits}"
-        if name in _ROTATIONS:
+        standard = item.is_standard_gate()
+        if standard and name in _ROTATIONS:
             self._rotate(_ROTATIONS[name], qubits[0], params[0], where)
-        elif name in ("u", "u3"):
+        elif standard and name in ("u", "u3"):
             for kind, value in zip(
                 (ChannelKind.RZ, ChannelKind.RY, ChannelKind.RZ),
                 (params[2], params[0], params[1]),
@@ -190,15 +204,15 @@ class _Reader:
             for value in params:
                 if isinstance(value, float | int):
                     affine_angle(value, self.table, where)
-            self._channel(qubits, Channel.of(transfer_matrix(operation)))
+            self._channel(qubits, Channel.of(transfer_matrix(item.operation)))
         else:
-            definition = operation.definition
+            definition = item.operation.definition
             if definition is None or depth > 16:
                 raise ValueError(f"noise: {where} has no decomposition into smaller gates")
-            for item in definition.data:
-                inner = tuple(qubits[definition.find_bit(q).index] for q in item.qubits)
-                if item.operation.name != "barrier":
-                    self._ideal(item.operation, inner, depth + 1)
+            for part in definition.data:
+                inner = tuple(qubits[definition.find_bit(q).index] for q in part.qubits)
+                if part.name != "barrier":
+                    self._ideal(part, inner, depth + 1)
 
 
 def read_circuit(circuit: Any, noise: DeviceNoise, table: ParameterTable) -> ReadCircuit:
@@ -224,18 +238,27 @@ def read_circuit(circuit: Any, noise: DeviceNoise, table: ParameterTable) -> Rea
     ops, memo = reader.ops, noise.memo
     measured: dict[int, int] = {}
     finished: set[int] = set()
+    unread: dict[int, str] = {}
     for item in circuit.data:
         name = item.name
-        if name == "barrier" or name == "delay":
+        if name == "barrier":
             continue
         qubits = tuple([qubit_of[q] for q in item.qubits])
         if finished and not finished.isdisjoint(qubits):
+            if name != "measure" and not item.clbits and finished.issuperset(qubits):
+                # Nothing is read from these qubits any more, or this will be the culprit.
+                unread.update({qubit: name for qubit in qubits if qubit not in unread})
+                continue
+            culprit = unread.get(qubits[0], name)
             raise ValueError(
-                f"noise: {name!r} on qubits {qubits} comes after a measurement of one of them; "
-                "only measurements at the end are supported"
+                f"noise: {culprit!r} on qubits {qubits} comes after a measurement of one of them; "
+                "only final measurements are supported"
             )
+        if name == "delay":
+            reader.error_alone(item.label or name, qubits)
+            continue
         known = memo.get((name, qubits))
-        if known is not None and item.label is None:
+        if known is not None and item.label is None and item.is_standard_gate():
             if isinstance(known, NoisyOp):
                 ops.append(known)
                 if known.channel is not None:

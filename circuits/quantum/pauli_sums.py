@@ -61,8 +61,14 @@ def observables(spec: Any, n_wires: int) -> Observables:
     return _build([_terms(row) for row in rows], n_wires)
 
 
-@functools.lru_cache(maxsize=256)
 def _from_strings(strings: tuple[str, ...], n_wires: int, z_each: bool) -> Observables:
+    kept = _kept_strings(strings, n_wires, z_each)
+    # Copies: what a caller writes to them must not reach the next one.
+    return Observables(kept.n_rows, kept.terms.clone(), kept.coefficients.clone())
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_strings(strings: tuple[str, ...], n_wires: int, z_each: bool) -> Observables:
     if z_each:
         strings = tuple("I" * (n_wires - 1 - k) + "Z" + "I" * k for k in range(n_wires))
     return _build([[(string, 1.0)] for string in strings], n_wires)

@@ -3,24 +3,23 @@
 
 from __future__ import annotations
 
-import weakref
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from circuits.quantum.noise_model import DeviceNoise
+from circuits.quantum.noise_sources import model_target
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
     from qiskit.transpiler import StagedPassManager
+    from qiskit_aer.noise import NoiseModel
 
 __all__ = ["checked_layout", "transpile_cached"]
 
 # Building a pass manager costs more than running it on a small circuit; a search over a large
 # device's layouts must not keep all of them.
 _KEPT_PER_BACKEND = 256
-_MANAGERS: weakref.WeakKeyDictionary[Any, OrderedDict[Any, StagedPassManager]] = (
-    weakref.WeakKeyDictionary()
-)
 
 
 def checked_layout(layout: Sequence[int], n_wires: int, n_qubits: int) -> tuple[int, ...]:
@@ -43,7 +42,7 @@ def checked_layout(layout: Sequence[int], n_wires: int, n_qubits: int) -> tuple[
 
 def transpile_cached(
     circuit: QuantumCircuit,
-    backend: BackendV2,
+    backend: BackendV2 | NoiseModel,
     layout: Sequence[int] | None = None,
     optimization_level: int = 2,
     seed_transpiler: int = 42,
@@ -53,7 +52,9 @@ def transpile_cached(
     Parameters
     ----------
     circuit : QuantumCircuit
-    backend : BackendV2
+    backend : BackendV2 or NoiseModel
+        A noise model is taken for a device of its basis gates with as many qubits as the
+        circuit and the layout need, all of them coupled.
     layout : sequence of int, optional
         Entry ``k`` is the physical qubit of wire ``k``; None leaves the choice to qiskit.
     optimization_level, seed_transpiler : int
@@ -65,35 +66,62 @@ def transpile_cached(
         On the device's qubits. A global phase that is an expression of unbound parameters is
         dropped: no measurement sees it, and qiskit 2.6 takes minutes to bind one of 50
         parameters.
+
+    Notes
+    -----
+    May be called from several threads; those that use the same device wait for each other.
     """
-    if circuit.num_qubits > backend.num_qubits:
+    noise = DeviceNoise.of(backend)
+    n_qubits = getattr(backend, "num_qubits", None)
+    if n_qubits is None:
+        n_qubits = max([circuit.num_qubits - 1, *(layout or ())]) + 1
+    if circuit.num_qubits > n_qubits:
         raise ValueError(
-            f"transpile_cached: circuit has {circuit.num_qubits} qubits, the device only "
-            f"{backend.num_qubits}"
+            f"transpile_cached: circuit has {circuit.num_qubits} qubits, the device only {n_qubits}"
         )
     physical = None
     if layout is not None:
-        physical = checked_layout(layout, circuit.num_qubits, backend.num_qubits)
-    managers = _MANAGERS.get(backend)
-    if managers is None:
-        managers = _MANAGERS[backend] = OrderedDict()
-    key = (physical, optimization_level, seed_transpiler)
-    manager = managers.get(key)
-    if manager is None:
-        from qiskit.transpiler import generate_preset_pass_manager
-
-        manager = generate_preset_pass_manager(
-            optimization_level=optimization_level,
-            backend=backend,
-            initial_layout=None if physical is None else list(physical),
-            seed_transpiler=seed_transpiler,
+        physical = checked_layout(layout, circuit.num_qubits, n_qubits)
+    # A pass manager is changed by its runs, and refuses to be run by two threads at once.
+    with noise.lock:
+        manager = _manager(
+            noise, backend, n_qubits, (physical, optimization_level, seed_transpiler)
         )
-        managers[key] = manager
-        if len(managers) > _KEPT_PER_BACKEND:
-            managers.popitem(last=False)
-    else:
-        managers.move_to_end(key)
-    transpiled: QuantumCircuit = manager.run(circuit)
+        transpiled: QuantumCircuit = manager.run(circuit)
     if not isinstance(transpiled.global_phase, float | int):
         transpiled.global_phase = 0.0
     return transpiled
+
+
+def _manager(
+    noise: DeviceNoise,
+    backend: BackendV2 | NoiseModel,
+    n_qubits: int,
+    choice: tuple[tuple[int, ...] | None, int, int],
+) -> StagedPassManager:
+    """The pass manager of a choice of layout, level and seed, for the device as it is now."""
+    managers = noise.managers
+    key = (n_qubits, *choice)
+    manager = managers.get(key)
+    if manager is not None:
+        managers.move_to_end(key)
+        return manager
+    from qiskit.transpiler import generate_preset_pass_manager
+
+    physical, level, seed = choice
+    machine: dict[str, Any] = {"backend": backend}
+    if noise.model is not None and noise.target is None:
+        machine = {"target": model_target(noise.model, n_qubits)}
+    elif noise.target is not None and hasattr(backend, "_options_configuration"):
+        # qiskit would take the simulator's own target, which forgets its coupling map.
+        machine = {"target": noise.target}
+    manager = generate_preset_pass_manager(
+        optimization_level=level,
+        initial_layout=None if physical is None else list(physical),
+        seed_transpiler=seed,
+        **machine,
+    )
+    managers[key] = manager
+    if len(managers) > _KEPT_PER_BACKEND:
+        managers.popitem(last=False)
+    return manager

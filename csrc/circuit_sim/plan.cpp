@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/same_bits.hpp"
+
 namespace wb::circuit_sim {
 namespace {
 
@@ -284,7 +286,7 @@ std::shared_ptr<const Plan> plan_of(std::span<const std::int64_t> code,
     const std::lock_guard lock(mutex);
     const auto same = [&](const Cached& c) {
         return c.n_nodes == n_nodes && c.n_rows == n_rows && std::ranges::equal(c.code, code) &&
-               std::ranges::equal(c.data, data);
+               same_bits(c.data, data);
     };
     const auto found = std::ranges::find_if(cache, same);
     if (found != cache.end()) {

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/same_bits.hpp"
 #include "statevector/program.hpp"
 
 namespace wb::statevector {
@@ -449,7 +450,7 @@ std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
         for (auto it = entries.begin(); it != entries.end(); ++it) {
             if (it->n_wires == n_wires && it->n_weights == n_weights && it->n_inputs == n_inputs &&
                 std::equal(it->code.begin(), it->code.end(), code.begin(), code.end()) &&
-                std::equal(it->data.begin(), it->data.end(), data.begin(), data.end())) {
+                same_bits(it->data, data)) {
                 entries.splice(entries.begin(), entries, it);
                 return it->plan;
             }

@@ -131,7 +131,14 @@ class TestWithTorchGeometric:
         x = torch.randn(10, 3)
         layer = graphs.TwoHopGCN(3, 3, cached=True)
         first = layer(x, index)
-        torch.testing.assert_close(layer(x, other), first)
+        torch.testing.assert_close(layer(x, index.clone()), first)
+        with pytest.raises(ValueError, match="must be those that the cached square was made of"):
+            layer(x, other)
+        with pytest.raises(ValueError, match="must be those that the cached square was made of"):
+            layer(x, index, torch.full((30,), 2.0))
+        with pytest.raises(TypeError, match=r"must be torch.float32, as when"):
+            layer.double()(x.double(), index)
+        layer.float()
         with pytest.raises(ValueError, match="10 rows"):
             layer(torch.randn(11, 3), index)
         weight = torch.ones(30, requires_grad=True)

@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Sequence
 
 from circuits.quantum.quantumnas.config import Config
+from circuits.quantum.quantumnas.pairs import pair_gates
 from circuits.quantum.quantumnas.sampling import SAMPLINGS
 from circuits.quantum.quantumnas.spaces import design_space
 from circuits.quantum.quantumnas.tasks import task
@@ -56,10 +57,10 @@ def _check_device(name: str, n_wires: int, region: int) -> None:
         raise ValueError(
             f"device {name!r} has {backend.num_qubits} qubits; the task needs {n_wires}"
         )
-    if "cx" not in backend.target.operation_names:
+    if n_wires > 1 and not pair_gates(backend.target):
         raise ValueError(
-            f"device {name!r} has no cx gate (its gates: "
-            f"{', '.join(sorted(backend.target.operation_names))}); choose one that has"
+            f"device: {name!r} must have a gate on two qubits, got "
+            f"{', '.join(sorted(backend.target.operation_names))}"
         )
 
 

@@ -95,7 +95,7 @@ def draw_mapping(figure: Figure, device: Mapping[str, Any], layout: Sequence[int
     place = graph_positions(n, [(a, b) for a, b, _ in device["couplings"]])
     few = n <= _LABELLED_QUBITS
     errors = np.array([error for _, _, error in device["couplings"]])
-    # Some calibrations hold a CX that never works; it must not flatten all other colours.
+    # Some calibrations hold a gate that never works; it must not flatten all other colours.
     worst = float(np.quantile(errors, 0.9)) if len(errors) else 1.0
 
     def colour(error: float) -> Any:
@@ -131,7 +131,7 @@ def draw_mapping(figure: Figure, device: Mapping[str, Any], layout: Sequence[int
     if not few:
         shown = [worst * share for share in (0.25, 0.5, 1.0)]
         handles = [Line2D([], [], color=colour(error), linewidth=6) for error in shown]
-        ax.legend(handles, [f"CX {100 * error:.1f} %" for error in shown], loc="best")
+        ax.legend(handles, [f"pair {100 * error:.1f} %" for error in shown], loc="best")
     ax.margins(0.2)
     ax.set_aspect("equal", adjustable="datalim")
     ax.axis("off")

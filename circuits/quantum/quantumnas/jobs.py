@@ -22,6 +22,7 @@ from circuits.quantum.quantumnas.config import (
     SuperCircuitConfig,
     TrainingConfig,
 )
+from circuits.quantum.quantumnas.pairs import pair_gates, two_qubit_gates
 from circuits.quantum.quantumnas.region import best_region
 from circuits.quantum.quantumnas.spaces import Architecture, gate_count
 from circuits.quantum.quantumnas.subcircuit import simplified
@@ -64,22 +65,38 @@ def describe_device(setting: Setting, region: int) -> dict[str, Any]:
     """Return the device's qubits, couplings, calibrated errors, and its region to search in."""
     backend = _scene(setting).backend
     target = backend.target
+    gates = pair_gates(target)
     couplings: dict[tuple[int, int], float] = {}
-    for pair, properties in target["cx"].items():
-        a, b = sorted(pair)
-        error = 0.0 if properties is None or properties.error is None else properties.error
-        couplings[a, b] = max(couplings.get((a, b), 0.0), float(error))
-    qubits = [(qubit,) for qubit in range(backend.num_qubits)]
+    for errors in gates.values():
+        worst: dict[tuple[int, int], float] = {}
+        for (a, b), error in errors.items():
+            pair = (min(a, b), max(a, b))
+            worst[pair] = max(worst.get(pair, 0.0), float(error or 0.0))
+        # The transpiler takes the better of two gates that serve alike.
+        for pair, error in worst.items():
+            couplings[pair] = min(couplings.get(pair, error), error)
     edges = [(a, b, error) for (a, b), error in sorted(couplings.items())]
-    readout_errors = [float(target["measure"][qubit].error or 0.0) for qubit in qubits]
+    readout_errors = _errors(target, "measure", backend.num_qubits)
     return {
         "name": setting.device,
         "n_qubits": int(backend.num_qubits),
         "region": best_region(backend.num_qubits, edges, readout_errors, region),
         "couplings": [list(edge) for edge in edges],
         "readout_errors": readout_errors,
-        "sx_errors": [float(target["sx"][qubit].error or 0.0) for qubit in qubits],
+        "sx_errors": _errors(target, "sx", backend.num_qubits),
+        "pair_gates": list(gates),
     }
+
+
+def _errors(target: Any, name: str, n_qubits: int) -> list[float]:
+    """Return a gate's calibrated error by qubit: 0 where none is known, 1 where it is missing."""
+    on = (target[name] if name in target.operation_names else None) or {}
+    found = []
+    for qubit in range(n_qubits):
+        known = on.get((qubit,))
+        missing = bool(on) and (qubit,) not in on
+        found.append(1.0 if missing else float((known and known.error) or 0.0))
+    return found
 
 
 def train_super(setting: Setting, how: SuperCircuitConfig) -> dict[str, Any]:
@@ -159,7 +176,7 @@ def prune(
         "amount": amount,
         "angles": int(np.count_nonzero(pruned)),
         "gates": len(gates),
-        "cx": int(transpiled.count_ops().get("cx", 0)),
+        "cx": two_qubit_gates(transpiled),
         "valid": here.noisy_score(transpiled, "valid").loss,
         "clean": here.clean_score(gates, "test").loss,
         "noisy": here.noisy_score(transpiled, "test").loss,
@@ -250,7 +267,7 @@ def compare_depths(setting: Setting, blocks: int, how: TrainingConfig) -> dict[s
     return {
         "blocks": blocks,
         "gates": gate_count(architecture),
-        "cx": int(transpiled.count_ops().get("cx", 0)),
+        "cx": two_qubit_gates(transpiled),
         "clean_loss": clean.loss,
         "clean_accuracy": clean.accuracy,
         "noisy_loss": noisy.loss,

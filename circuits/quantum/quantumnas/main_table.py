@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from circuits.quantum.quantumnas.pairs import pair_label
 from circuits.quantum.quantumnas.summary import signed
 from circuits.quantum.quantumnas.validity import LEAST_CORRELATION
 from workbench.experiments import Column, Table
@@ -76,7 +77,7 @@ def main_table(
         Column("circuit"),
         Column("gates", ".1f"),
         Column("angles", ".1f"),
-        Column("CX", ".1f", hint="after routing"),
+        Column(pair_label(result["device"]), ".1f", hint="after routing"),
         Column("clean loss", ".3f", hint="test samples, no noise"),
         Column("clean acc.", ".3f"),
         Column("noisy loss", ".3f", best="min", hint="test samples, exact probabilities; decides"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.quantum.quantumnas import figures
 from circuits.quantum.quantumnas.main_table import main_table, row_index, verdict
+from circuits.quantum.quantumnas.pairs import pair_label
 from circuits.quantum.quantumnas.summary import mean_and_spread, signed
 from circuits.quantum.quantumnas.validity import LEAST_CORRELATION
 from workbench.experiments import Column, Facts, Preformatted, Report, Section, Table, draw_figure
@@ -164,7 +165,8 @@ def _found(result: Mapping[str, Any]) -> Section:
         draw_figure(
             partial(figures.draw_mapping, device=result["device"], layout=winner["layout"]),
             size=(5.2, 3.4),
-            caption="Coupling graph with the calibrated errors of CX and read-out.",
+            caption="Coupling graph with the calibrated errors of "
+            f"{pair_label(result['device'])} and read-out.",
             alt="Mapping of the wires onto the coupling graph",
         ),
         Preformatted(listed, caption="Gates before pruning: name, wires (control first), angles."),
@@ -354,7 +356,7 @@ def _pruning(result: Mapping[str, Any]) -> Section:
                     Column("pruned"),
                     Column("angles", ".1f"),
                     Column("gates", ".1f"),
-                    Column("CX", ".1f"),
+                    Column(pair_label(result["device"]), ".1f"),
                     Column("clean loss", ".3f"),
                     Column("noisy loss, validation", ".3f"),
                     Column("noisy loss, test", ".3f"),

@@ -126,13 +126,16 @@ def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     except ImportError as error:
         raise MissingExtraError("the digits tasks need scikit-learn", "quantum") from error
     data = load_digits()
-    pixels = np.asarray(data.images, dtype=np.float64)
+    pixels = np.array(data.images, dtype=np.float64)
     digest = hashlib.sha256(pixels.astype(np.uint8).tobytes()).hexdigest()
     if digest != DIGITS_SHA256:
         raise ValueError(
             f"load_task: scikit-learn's digits have sha256 {digest}, expected {DIGITS_SHA256}"
         )
-    return pixels, np.asarray(data.target, dtype=np.int64)
+    labels = np.array(data.target, dtype=np.int64)
+    for array in (pixels, labels):  # every caller gets the same two
+        array.setflags(write=False)
+    return pixels, labels
 
 
 def load_task(name: str, seed: int) -> Dataset:

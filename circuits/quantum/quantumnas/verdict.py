@@ -7,7 +7,6 @@ with Aer's at the end.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from circuits.quantum.noise_sources import KeptByObject, state_of
 from circuits.quantum.quantumnas.encoders import Encoder
 from circuits.quantum.quantumnas.evaluation import Layout, Scene
+from circuits.quantum.quantumnas.pairs import two_qubit_gates
 from circuits.quantum.quantumnas.subcircuit import BoundGate
 from circuits.quantum.quantumnas.training import Score, score
 from workbench.ops._buffers import empty_array
@@ -43,7 +44,7 @@ class Verdict:
     layout : tuple of int
         Physical qubit on which each wire begins.
     cx, depth : int
-        CX gates and depth of the circuit on the device.
+        Gates on two qubits (cx, or what the device has) and depth of the circuit there.
     """
 
     clean: Score
@@ -78,14 +79,18 @@ def encoder_angles(encoder: Encoder, x: Array) -> Array:
     return angles
 
 
-@functools.lru_cache(maxsize=4)
-def _noise_of(device: str) -> tuple[Any, dict[int, Array]]:
+_NOISE: KeptByObject[tuple[Any, dict[int, Array]]] = KeptByObject()
+
+
+def _noise_of(backend: Any) -> tuple[Any, dict[int, Array]]:
     """Return the noise model and, per qubit, P(read | true) with the true outcome as the row."""
+    return _NOISE.get(backend, state_of(backend), lambda: _derived(backend))
+
+
+def _derived(backend: Any) -> tuple[Any, dict[int, Array]]:
     from qiskit_aer.noise import NoiseModel
 
-    from circuits.quantum.devices import device as find_device
-
-    model = NoiseModel.from_backend(find_device(device))
+    model = NoiseModel.from_backend(backend)
     readout = {
         int(qubits[0]): np.array(error["probabilities"])
         for error in model.to_dict()["errors"]
@@ -124,7 +129,7 @@ def aer_verdict(
     angles = encoder_angles(here.task.encoder, test.x)
     with_probabilities, physical = _saving_probabilities(transpiled)
     binds = {p: angles[:, p.index].tolist() for p in transpiled.parameters}
-    model, readout = _noise_of(here.setting.device)
+    model, readout = _noise_of(here.backend)
     noisy = AerSimulator(method="density_matrix", noise_model=model, max_parallel_threads=1)
     true, counts = _run(noisy, with_probabilities, binds, len(test), shots, seed)
     ideal = AerSimulator(method="statevector", max_parallel_threads=1)
@@ -136,7 +141,7 @@ def aer_verdict(
         sampled=score(_z(counts / shots), here.task, test.y),
         difference=float(np.abs(_ours(here, transpiled, angles) - exact).max()),
         layout=_initial_layout(transpiled, here.n_wires, layout),
-        cx=int(transpiled.count_ops().get("cx", 0)),
+        cx=two_qubit_gates(transpiled),
         depth=int(transpiled.depth()),
     )
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from circuits.quantum import devices as devices_module
 from circuits.quantum.devices import device, devices
 
 TEN = {
@@ -47,3 +50,10 @@ def test_an_unknown_name_lists_what_exists(name: str) -> None:
 def test_a_name_must_be_text() -> None:
     with pytest.raises(TypeError, match="name must be a str, got int"):
         device(5)  # type: ignore[arg-type]
+
+
+def test_threads_get_the_same_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices_module, "_MADE", {})
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(device, ["quito", "FakeQuitoV2"] * 8))
+    assert all(one is made[0] for one in made)

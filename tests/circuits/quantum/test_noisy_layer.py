@@ -64,11 +64,6 @@ def test_expectations_are_those_of_the_probabilities(readout_error: bool) -> Non
     assert (pairs(x)[:, 1] - 2 * expected[:, 3] - 0.5).abs().max() < 1e-12
 
 
-def test_x_and_y_need_perfect_read_out() -> None:
-    with pytest.raises(ValueError, match=r"X or Y on wire 1, .* readout_error=False"):
-        _layer(observables="IXI")
-
-
 def test_other_paulis_equal_aer() -> None:
     observable = SparsePauliOp(["IYI", "XIZ", "ZYX"], [0.5, -1.0, 2.0])
     layer = _layer(observables=observable, readout_error=False)
