@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuits.quantum.symbols import Affine, Param
+from circuits.quantum.symbols import Affine, Expression, Param
 from workbench.ops.program import Angle, OpKind, ProgramBuilder
 
 __all__ = ["ALIASES", "GATES", "Gate", "GateSpec", "resolve"]
@@ -35,7 +35,7 @@ class Gate:
         A key of :data:`GATES`.
     wires : tuple of int
         Controls first.
-    params : tuple of float or Affine
+    params : tuple of float, Affine or Expression
         Angles in radians.
     matrix : ndarray or None
         complex128, for ``unitary`` ``(2**k, 2**k)`` and for ``diagonal`` ``(2**k,)``, with
@@ -53,8 +53,10 @@ class Gate:
 
     @property
     def angles(self) -> tuple[Angle, ...]:
-        """The parameters as the kernels' angles."""
-        return tuple(p if isinstance(p, Affine) else Angle(p) for p in self.params)
+        """The parameters as the kernels' angles; those that are not affine are lowered before."""
+        plain = [p for p in self.params if not isinstance(p, Expression)]
+        assert len(plain) == len(self.params)
+        return tuple(p if isinstance(p, Affine) else Angle(p) for p in plain)
 
     def _key(self) -> tuple[Any, ...]:
         matrix = None if self.matrix is None else (self.matrix.shape, self.matrix.tobytes())

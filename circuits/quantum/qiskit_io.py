@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import GATES, Gate
+from circuits.quantum.qiskit_angles import angle_from_qiskit, angle_to_qiskit, real_number
 from circuits.quantum.symbols import Affine, Param
 from workbench.ops.program import Source
 
@@ -211,29 +212,9 @@ class _Reader:
                 self.touched.update(on)
 
     def angle(self, value: Any, gate: str, wires: tuple[int, ...]) -> Param:
-        """A qiskit angle as a number or an affine combination of our symbols."""
+        """A qiskit angle as a number or an expression of our symbols."""
         where = f"Circuit.from_qiskit: {gate} on wires {list(wires)}"
-        if not isinstance(value, ParameterExpression):
-            if isinstance(value, complex) or np.iscomplexobj(value):
-                raise TypeError(f"{where} has the complex angle {value}; expected a real one")
-            return float(value)
-        result = Affine()
-        parameters = sorted(value.parameters, key=lambda p: p.name)
-        for parameter in parameters:
-            slope = value.gradient(parameter)
-            if isinstance(slope, ParameterExpression):
-                if slope.parameters:
-                    raise ValueError(
-                        f"{where} has the angle {value}, which is not affine in "
-                        f"{parameter.name!r}; angles must be sums of numbers times parameters"
-                    )
-                slope = slope.numeric()
-            if parameter not in self.symbols:
-                raise ValueError(f"{where} has the unbound parameter {parameter.name!r}")
-            result = result + self.symbols[parameter] * _real(slope, where, value)
-        at_zero = value.bind({parameter: 0.0 for parameter in parameters}).numeric()
-        result = result + _real(at_zero, where, value)
-        return result if result.terms else result.constant
+        return angle_from_qiskit(value, self.symbols, where)
 
     def gate(self, operation: Any, wires: tuple[int, ...], clbits: tuple[int, ...] = ()) -> None:
         """Append one operation, expanding what has no name of its own here."""
@@ -294,7 +275,7 @@ class _Reader:
             return False
         time = self.angle(operation.time, operation.name, wires)
         for label, coefficient in labels:
-            factor = _real(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
+            factor = real_number(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
             self.made.pauli_rotation(label, time * (2.0 * factor), wires)
         return True
 
@@ -314,13 +295,6 @@ def _without_annotations(operation: AnnotatedOperation) -> Any:
         elif isinstance(modifier, PowerModifier):
             base = base.power(modifier.power)
     return base
-
-
-def _real(value: Any, where: str, expression: Any) -> float:
-    number = complex(value)
-    if number.imag != 0.0:
-        raise TypeError(f"{where} has the complex angle {expression}; expected a real one")
-    return number.real
 
 
 # -- to qiskit ------------------------------------------------------------------------------
@@ -366,7 +340,7 @@ def build_qiskit(
     sizes = (circuit.n_wires, n_clbits) if n_clbits else (circuit.n_wires,)
     built = QuantumCircuit(*sizes)
     for gate in circuit.gates:
-        angles = [_qiskit_angle(p, vectors) for p in gate.params]
+        angles = [angle_to_qiskit(p, vectors) for p in gate.params]
         if gate.name == "global_phase":
             built.global_phase = built.global_phase + angles[0]
         else:
@@ -374,18 +348,6 @@ def build_qiskit(
     for wire, bit in circuit.measurements:
         built.measure(wire, bit)
     return built
-
-
-def _qiskit_angle(param: Param, vectors: Mapping[Source, Sequence[Any]]) -> Any:
-    """A number, or the expression of qiskit parameters that an affine angle stands for."""
-    if not isinstance(param, Affine):
-        return param
-    expression: Any = None
-    for source, index, coefficient in param.terms:
-        symbol = vectors[source][index]
-        term = symbol if coefficient == 1.0 else coefficient * symbol
-        expression = term if expression is None else expression + term
-    return expression + param.constant if param.constant else expression
 
 
 def instruction(gate: Gate, angles: Sequence[Any]) -> Any:

@@ -100,26 +100,6 @@ def test_affine_expressions_in_several_parameters_are_exact():
     assert made.gates[2].params == (0.25,)
 
 
-@pytest.mark.parametrize(
-    "expression",
-    [
-        lambda a, b: a * b,
-        lambda a, b: a.sin() + b,
-        lambda a, b: a**2,
-        lambda a, b: b / a,
-        lambda a, b: a.abs(),
-    ],
-)
-def test_nonlinear_angles_are_refused_by_gate_and_expression(expression):
-    a, b = Parameter("a"), Parameter("b")
-    circuit = QuantumCircuit(3)
-    angle = expression(a, b)
-    circuit.rzx(angle, 2, 0)
-    with pytest.raises(ValueError, match=r"rzx on wires \[2, 0\] has the angle .* not affine") as e:
-        Circuit.from_qiskit(circuit)
-    assert str(angle) in str(e.value)
-
-
 def test_complex_angles_are_refused():
     a = Parameter("a")
     circuit = QuantumCircuit(1)
