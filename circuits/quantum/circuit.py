@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from circuits.quantum.arguments import as_count, as_matrix, as_values, as_wires, is_vector
 from circuits.quantum.builder import AngleLike, GateMethods, Wires
-from circuits.quantum.gates import GATES, Gate, resolve
+from circuits.quantum.gates import GATES, MAX_DIAGONAL_WIRES, MAX_UNITARY_WIRES, Gate, resolve
 from circuits.quantum.lowering import Lowered, lower
 from circuits.quantum.symbols import Param, as_param, evaluate
 from workbench.ops.program import MAX_WIRES, Program, Source
@@ -216,7 +216,7 @@ class Circuit(GateMethods):
         matrix : array_like
             ``(2**k, 2**k)``, unitary to 1e-6 in every entry of ``U U^H - 1``.
         wires : int or sequence of int
-            ``k`` wires; ``wires[0]`` is the least significant bit of the index.
+            ``k`` wires, at most 8; ``wires[0]`` is the least significant bit of the index.
 
         Raises
         ------
@@ -224,7 +224,7 @@ class Circuit(GateMethods):
             For a wrong shape or a matrix that is not unitary.
         """
         array = as_matrix("unitary", matrix)
-        size = 2 ** len(as_wires("unitary", wires))
+        size = 2 ** _at_most("unitary", MAX_UNITARY_WIRES, as_wires("unitary", wires))
         if array.shape != (size, size):
             raise ValueError(
                 f"Circuit.unitary: matrix has shape {array.shape}; expected {(size, size)} for "
@@ -246,7 +246,8 @@ class Circuit(GateMethods):
         entries : array_like
             ``(2**k,)``, each of modulus 1 to 1e-6.
         wires : int or sequence of int
-            ``k`` wires; ``wires[0]`` is the least significant bit of the index.
+            ``k`` wires, at most 12; ``wires[0]`` is the least significant bit of the index.
+            Past 6 the kernels run it as up to ``2**k`` rotations about Z strings.
 
         Raises
         ------
@@ -254,7 +255,7 @@ class Circuit(GateMethods):
             For a wrong shape or an entry off the unit circle.
         """
         array = as_matrix("diagonal", entries)
-        size = 2 ** len(as_wires("diagonal", wires))
+        size = 2 ** _at_most("diagonal", MAX_DIAGONAL_WIRES, as_wires("diagonal", wires))
         if array.shape != (size,):
             raise ValueError(
                 f"Circuit.diagonal: entries have shape {array.shape}; expected {(size,)} for "
@@ -502,3 +503,11 @@ class Circuit(GateMethods):
                 )
         for source, index in symbols:
             self._used[source] = max(self._used[source], index + 1)
+
+
+def _at_most(name: str, limit: int, wires: list[int]) -> int:
+    if len(wires) > limit:
+        raise ValueError(
+            f"Circuit.{name}: got {len(wires)} wires {wires}; expected at most {limit}"
+        )
+    return len(wires)

@@ -20,7 +20,21 @@ import numpy.typing as npt
 from circuits.quantum.symbols import Affine, Expression, Param
 from workbench.ops.program import Angle, OpKind, ProgramBuilder
 
-__all__ = ["ALIASES", "GATES", "Gate", "GateSpec", "resolve"]
+__all__ = [
+    "ALIASES",
+    "GATES",
+    "MAX_DIAGONAL_WIRES",
+    "MAX_UNITARY_WIRES",
+    "Gate",
+    "GateSpec",
+    "resolve",
+]
+
+#: Largest matrix that the kernels take.
+MAX_UNITARY_WIRES = 8
+#: 4096 entries, which take as many rotations past the kernels' own 6 wires.
+MAX_DIAGONAL_WIRES = 12
+_KERNEL_DIAGONAL_WIRES = 6
 
 PAULI_CODE = {"X": 1, "Y": 2, "Z": 3}
 
@@ -233,7 +247,21 @@ def _lower_unitary(builder: ProgramBuilder, gate: Gate) -> None:
 
 
 def _lower_diagonal(builder: ProgramBuilder, gate: Gate) -> None:
-    builder.add(OpKind.DIAGONAL, gate.wires, matrix=gate.matrix)
+    if len(gate.wires) <= _KERNEL_DIAGONAL_WIRES:
+        builder.add(OpKind.DIAGONAL, gate.wires, matrix=gate.matrix)
+        return
+    # The phases as a sum over parities: each is a rotation about a string of Z.
+    assert gate.matrix is not None
+    parts = np.angle(gate.matrix)
+    for k in range(len(gate.wires)):
+        low, high = parts.reshape(-1, 2, 2**k).swapaxes(0, 1)
+        parts = np.stack([low + high, low - high], axis=1)
+    parts = parts.reshape(-1) / parts.size
+    builder.add(OpKind.GLOBAL_PHASE, (), angles=[Angle(float(parts[0]))])
+    for mask in np.flatnonzero(parts[1:]) + 1:
+        on = [wire for k, wire in enumerate(gate.wires) if mask >> k & 1]
+        angle = Angle(float(-2.0 * parts[mask]))
+        builder.add(OpKind.PAULI_ROTATION, on, angles=[angle], paulis=[PAULI_CODE["Z"]] * len(on))
 
 
 def _lower_pauli_rotation(builder: ProgramBuilder, gate: Gate) -> None:

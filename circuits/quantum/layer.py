@@ -96,7 +96,7 @@ class QuantumLayer(nn.Module):
         """
         if x is None:
             return expectation(self.circuit, self.observables, self.weights)[0]
-        x = as_parameters("QuantumLayer", "x", x)
+        x = as_parameters("QuantumLayer", "inputs", x)
         values = expectation(self.circuit, self.observables, self.weights.to(x.dtype), x)
         return values[0] if x.dim() == 1 else values
 

@@ -157,10 +157,27 @@ def angle_to_qiskit(param: Param, vectors: Mapping[Source, Sequence[Any]]) -> An
     if param.operation == "sum":
         return sum(arguments[1:], arguments[0])
     if param.operation == "product":
-        product = arguments[0]
-        for argument in arguments[1:]:
-            product = product * argument
+        product: Any = None
+        for part, argument in zip(param.arguments, arguments, strict=True):
+            if product is None:
+                product = argument
+            elif _is_reciprocal(part):
+                product = product / angle_to_qiskit(part.arguments[0], vectors)
+            else:
+                product = product * argument
         return product
+    if _is_reciprocal(param):
+        return 1.0 / arguments[0]
     if param.operation == "power":
         return arguments[0] ** arguments[1]
     return getattr(arguments[0], param.operation)()
+
+
+def _is_reciprocal(param: Any) -> bool:
+    """Whether to write it as a quotient, which OpenQASM's reader knows and powers it does not."""
+    return (
+        isinstance(param, Expression)
+        and param.operation == "power"
+        and isinstance(param.arguments[1], float)
+        and param.arguments[1] == -1.0
+    )
