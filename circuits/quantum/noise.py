@@ -169,7 +169,7 @@ def parameter_table(
             continue
         vector: Any = None
         for parameter in getattr(circuit, "parameters", ()):
-            own = getattr(parameter, "vector", None)
+            own: Any = getattr(parameter, "vector", None)
             if parameter in table or getattr(own, "name", None) != letter:
                 continue
             if len(own) != count or (vector is not None and own[0] != vector[0]):

@@ -208,10 +208,10 @@ def _from_matrix(given: Any, wires: list[int], n_wires: int) -> Terms:
         )
     if not np.isfinite(matrix).all():
         raise ValueError("observables: a matrix holds a NaN or an infinity")
-    error = float(np.abs(matrix - matrix.conj().T).max())
-    if error > _HERMITICITY_TOLERANCE * max(1.0, float(np.abs(matrix).max())):
+    skew = float(np.abs(matrix - matrix.conj().T).max())
+    if skew > _HERMITICITY_TOLERANCE * max(1.0, float(np.abs(matrix).max())):
         raise ValueError(
-            f"observables: a matrix on wires {wires} is not Hermitian: H - H^H is {error:.3g}"
+            f"observables: a matrix on wires {wires} is not Hermitian: H - H^H is {skew:.3g}"
         )
     index = np.arange(2**n)
     table = matrix[index, index[:, None] ^ index]  # row x: the entries [i, i ^ x]

@@ -159,25 +159,23 @@ def angle_to_qiskit(param: Param, vectors: Mapping[Source, Sequence[Any]]) -> An
     if param.operation == "product":
         product: Any = None
         for part, argument in zip(param.arguments, arguments, strict=True):
+            divisor = None if product is None else _inverted(part)
             if product is None:
                 product = argument
-            elif _is_reciprocal(part):
-                product = product / angle_to_qiskit(part.arguments[0], vectors)
+            elif divisor is not None:
+                product = product / angle_to_qiskit(divisor, vectors)
             else:
                 product = product * argument
         return product
-    if _is_reciprocal(param):
+    if _inverted(param) is not None:
         return 1.0 / arguments[0]
     if param.operation == "power":
         return arguments[0] ** arguments[1]
     return getattr(arguments[0], param.operation)()
 
 
-def _is_reciprocal(param: Any) -> bool:
-    """Whether to write it as a quotient, which OpenQASM's reader knows and powers it does not."""
-    return (
-        isinstance(param, Expression)
-        and param.operation == "power"
-        and isinstance(param.arguments[1], float)
-        and param.arguments[1] == -1.0
-    )
+def _inverted(param: Param) -> Param | None:
+    """Of what this is the inverse: OpenQASM's reader knows quotients, but no powers."""
+    if isinstance(param, Expression) and param.operation == "power" and param.arguments[1] == -1.0:
+        return param.arguments[0]
+    return None

@@ -11,7 +11,7 @@ import numpy as np
 
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import GATES, Gate
-from circuits.quantum.qiskit_angles import angle_from_qiskit, angle_to_qiskit
+from circuits.quantum.qiskit_angles import angle_from_qiskit, angle_to_qiskit, real_number
 from circuits.quantum.symbols import Affine, Param
 from workbench.ops.program import Source
 
@@ -128,8 +128,8 @@ def _symbols(
     circuit: QuantumCircuit, inputs: Sequence[Any] | None, weights: Sequence[Any] | None
 ) -> tuple[dict[Parameter, Affine], int, int]:
     """The symbol of each unbound parameter, and the two counts."""
-    parameters = _read_parameters(circuit)
-    by_name = {parameter.name: parameter for parameter in parameters}
+    unbound = _read_parameters(circuit)
+    by_name = {parameter.name: parameter for parameter in unbound}
 
     def listed(role: str, given: Any) -> list[Parameter]:
         flat: list[Parameter] = []
@@ -156,7 +156,7 @@ def _symbols(
     input_list = listed("inputs", () if inputs is None else inputs)
     if weights is None:
         taken = set(input_list)
-        weight_list = [p for p in parameters if p not in taken]
+        weight_list = [p for p in unbound if p not in taken]
     else:
         weight_list = listed("weights", weights)
     symbols: dict[Parameter, Affine] = {}
@@ -168,7 +168,7 @@ def _symbols(
                     "inputs and weights"
                 )
             symbols[parameter] = Affine(0.0, ((source, index, 1.0),))
-    missing = [p.name for p in parameters if p not in symbols]
+    missing = [p.name for p in unbound if p not in symbols]
     if missing:
         raise ValueError(
             f"Circuit.from_qiskit: unbound parameters {', '.join(missing)} are in neither inputs "
@@ -292,7 +292,7 @@ class _Reader:
             return False
         time = self.angle(operation.time, operation.name, wires)
         for label, coefficient in labels:
-            factor = self.angle(coefficient, operation.name, wires)
+            factor = real_number(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
             self.made.pauli_rotation(label, 2.0 * time * factor, wires)
         return True
 
