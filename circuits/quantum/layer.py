@@ -80,7 +80,7 @@ class QuantumLayer(nn.Module):
         """Number of output columns."""
         return self.observables.n_rows
 
-    def forward(self, x: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor | None = None, initial_state: Tensor | None = None) -> Tensor:
         """Run the circuit.
 
         Parameters
@@ -88,17 +88,26 @@ class QuantumLayer(nn.Module):
         x : Tensor, optional
             float32 or float64, shape ``(..., F)``; left out if the circuit reads no inputs.
             Half precision is taken under autocast, and computed and returned as float32.
+        initial_state : Tensor, optional
+            Amplitudes to begin with, shape ``(..., 2**n)``; see
+            :func:`circuits.quantum.statevector`.
 
         Returns
         -------
         Tensor
             dtype of ``x``, shape ``(..., n_obs)``.
         """
-        if x is None:
-            return expectation(self.circuit, self.observables, self.weights)[0]
-        x = as_parameters("QuantumLayer", "inputs", x)
-        values = expectation(self.circuit, self.observables, self.weights.to(x.dtype), x)
-        return values[0] if x.dim() == 1 else values
+        weights: Tensor = self.weights
+        if x is not None:
+            x = as_parameters("QuantumLayer", "inputs", x)
+            weights = weights.to(x.dtype)
+        elif isinstance(initial_state, Tensor):
+            weights = weights.to(initial_state.real.dtype)
+        values = expectation(
+            self.circuit, self.observables, weights, x, initial_state=initial_state
+        )
+        batched = [t for t in (x, initial_state) if t is not None and t.dim() > 1]
+        return values if batched else values[0]
 
     def extra_repr(self) -> str:
         """Sizes, for the module's repr."""

@@ -21,6 +21,7 @@ from circuits.quantum.circuit import Circuit
 from circuits.quantum.derived import Derived
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.symbols import Expression
+from workbench.ops import statevector_given as given
 from workbench.ops.program import Program, Source
 from workbench.ops.statevector import expectation as _expectation
 from workbench.ops.statevector import statevector as _statevector
@@ -30,6 +31,9 @@ __all__ = ["MEMORY_LIMIT", "expectation", "probabilities", "sample", "statevecto
 #: Bytes of state that a call may ask for unless told otherwise: 8 GiB.
 MEMORY_LIMIT = 2**33
 
+_COMPLEX = {torch.float32: torch.complex64, torch.float64: torch.complex128}
+_SINGLE = (torch.float32, torch.complex64)
+_NORM_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-8}
 _SIZE = {torch.float32: 8, torch.float64: 16}  # bytes of an amplitude
 
 
@@ -38,6 +42,7 @@ def statevector(
     weights: Tensor | None = None,
     inputs: Tensor | None = None,
     *,
+    initial_state: Tensor | None = None,
     order: str = "qiskit",
     memory_limit: int = MEMORY_LIMIT,
 ) -> Tensor:
@@ -54,6 +59,11 @@ def statevector(
         the dtype is float64. The leading dimensions of weights and inputs broadcast as in
         torch to those of the result, called ``B`` below; without any, ``B`` is one 1. Half
         precision is taken under autocast, and computed and returned as float32.
+    initial_state : Tensor, optional
+        Amplitudes to begin with instead of ``|0...0>``, shape ``(2**n,)`` or ``(..., 2**n)`` for
+        a state of each sample; real or complex, in the precision of the parameters and the
+        order of the result, of norm 1 to 1e-4 in single and 1e-8 in double precision.
+        Differentiable once, like the parameters.
     order : {"qiskit", "wire0_first"}
         Whether wire 0 is the least significant bit of the index, as in qiskit, or the most
         significant, as in torchquantum and pennylane.
@@ -72,12 +82,15 @@ def statevector(
         unknown order, or a state past the memory limit.
     """
     _check_order("statevector", order)
-    run = _arguments("statevector", circuit, weights, inputs)
+    run = _arguments("statevector", circuit, weights, inputs, initial_state, order)
     states = run.inputs.shape[0] * 2**circuit.n_wires
     _check_memory(
         "statevector", circuit, states * _SIZE[run.inputs.dtype], memory_limit, run.inputs.shape[0]
     )
-    state = _run(circuit, run, _statevector, run.program)
+    if run.start is None:
+        state = _run(circuit, run, _statevector, run.program)
+    else:
+        state = _run(circuit, run, given.statevector, run.program)
     return run.shaped(state if order == "qiskit" else _reversed_wires(state, circuit.n_wires))
 
 
@@ -87,6 +100,7 @@ def expectation(
     weights: Tensor | None = None,
     inputs: Tensor | None = None,
     *,
+    initial_state: Tensor | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Tensor:
     """Expectations of observables in a circuit's state for each sample.
@@ -98,7 +112,7 @@ def expectation(
         ``"z"`` for Z on each wire (column ``k`` is wire ``k``), Pauli strings in qiskit's
         order, mappings, ``SparsePauliOp``, or lists of these; see
         :func:`circuits.quantum.pauli_sums.observables`.
-    weights, inputs : Tensor, optional
+    weights, inputs, initial_state : Tensor, optional
         As for :func:`statevector`.
     memory_limit : int
         Bytes that the states held at once may take: those of a sample being worked on, and,
@@ -115,16 +129,18 @@ def expectation(
     TypeError, ValueError
         As for :func:`statevector`, and for observables that do not fit the circuit.
     """
-    run = _arguments("expectation", circuit, weights, inputs)
+    run = _arguments("expectation", circuit, weights, inputs, initial_state)
     parsed = parse_observables(observables, circuit.n_wires)
     w, x = run.weights, run.inputs
-    differentiable = torch.is_grad_enabled() and (w.requires_grad or x.requires_grad)
+    leaves = (w, x) if run.start is None else (w, x, run.start)
+    differentiable = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
     batch = x.shape[0] if differentiable else None
     states = 2 + (batch or 0)
     _check_memory(
         "expectation", circuit, states * 2**circuit.n_wires * _SIZE[x.dtype], memory_limit, batch
     )
-    return run.shaped(_run(circuit, run, _expectation, run.program, parsed))
+    operation = _expectation if run.start is None else given.expectation
+    return run.shaped(_run(circuit, run, operation, run.program, parsed))
 
 
 def probabilities(
@@ -132,6 +148,7 @@ def probabilities(
     weights: Tensor | None = None,
     inputs: Tensor | None = None,
     *,
+    initial_state: Tensor | None = None,
     order: str = "qiskit",
     memory_limit: int = MEMORY_LIMIT,
 ) -> Tensor:
@@ -139,7 +156,7 @@ def probabilities(
 
     Parameters
     ----------
-    circuit, weights, inputs, order, memory_limit
+    circuit, weights, inputs, initial_state, order, memory_limit
         As for :func:`statevector`.
 
     Returns
@@ -147,7 +164,14 @@ def probabilities(
     Tensor
         float32 or float64, shape ``(B, 2**n)``, differentiable.
     """
-    state = statevector(circuit, weights, inputs, order=order, memory_limit=memory_limit)
+    state = statevector(
+        circuit,
+        weights,
+        inputs,
+        initial_state=initial_state,
+        order=order,
+        memory_limit=memory_limit,
+    )
     return state.real.square() + state.imag.square()
 
 
@@ -158,13 +182,14 @@ def sample(
     inputs: Tensor | None = None,
     *,
     seed: int | np.random.Generator,
+    initial_state: Tensor | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Tensor:
     """Measure every wire of a circuit a number of times for each sample.
 
     Parameters
     ----------
-    circuit, weights, inputs, memory_limit
+    circuit, weights, inputs, initial_state, memory_limit
         As for :func:`statevector`.
     shots : int
         0 or more.
@@ -183,7 +208,9 @@ def sample(
         raise TypeError("sample: seed is None; expected an integer or a numpy Generator")
     generator = np.random.default_rng(seed)
     with torch.no_grad():
-        exact = probabilities(circuit, weights, inputs, memory_limit=memory_limit)
+        exact = probabilities(
+            circuit, weights, inputs, initial_state=initial_state, memory_limit=memory_limit
+        )
     lead = exact.shape[:-1]
     flat = exact.reshape(math.prod(lead), exact.shape[-1])
     table = flat.cpu().numpy().astype(np.float64).cumsum(axis=1)
@@ -206,14 +233,22 @@ class _Run(NamedTuple):
     program: Program
     weights: Tensor
     inputs: Tensor
+    start: Tensor | None
     lead: tuple[int, ...]
 
     def shaped(self, rows: Tensor) -> Tensor:
         return rows if len(self.lead) == 1 else rows.reshape(*self.lead, *rows.shape[1:])
 
 
-def _arguments(name: str, circuit: Circuit, weights: Any, inputs: Any) -> _Run:
-    """Program, weights ``(P,)`` and inputs ``(B, F)`` for the operators."""
+def _arguments(
+    name: str,
+    circuit: Circuit,
+    weights: Any,
+    inputs: Any,
+    initial_state: Any = None,
+    order: str = "qiskit",
+) -> _Run:
+    """Program, weights ``(P,)``, inputs ``(B, F)`` and start ``(B, 2**n)`` for the operators."""
     if not isinstance(circuit, Circuit):
         raise TypeError(f"{name}: circuit is {type(circuit).__name__}; expected a Circuit")
     n_weights, n_inputs = circuit.n_weights, circuit.n_inputs
@@ -223,6 +258,8 @@ def _arguments(name: str, circuit: Circuit, weights: Any, inputs: Any) -> _Run:
     options: dict[str, Any] = {"dtype": torch.float64}
     if like is not None:
         options = {"dtype": like.dtype, "device": like.device}
+    elif isinstance(initial_state, Tensor) and initial_state.dtype in _SINGLE:
+        options = {"dtype": torch.float32}
     if w is None:
         if n_weights:
             raise ValueError(f"{name}: weights are missing; the circuit has {n_weights}")
@@ -247,16 +284,14 @@ def _arguments(name: str, circuit: Circuit, weights: Any, inputs: Any) -> _Run:
             f"{name}: inputs have shape {tuple(x.shape)}; expected (B, {n_inputs}) or ({n_inputs},)"
         )
     # One set of weights is shared by the batch, whatever dimensions of size 1 it comes with.
-    shared = w.dim() == 1 or (inputs is not None and w.numel() == n_weights and n_weights > 0)
+    shared = w.dim() == 1 or (w.numel() == n_weights and n_weights > 0)
     lead = tuple(x.shape[:-1])
     if w.dim() > 1:
-        try:
-            lead = np.broadcast_shapes(w.shape[:-1], lead)
-        except ValueError:
-            raise ValueError(
-                f"{name}: weights have a batch of {_size(w.shape[:-1])} and inputs of "
-                f"{_size(lead)}; expected one batch size"
-            ) from None
+        lead = _together(name, "weights have", tuple(w.shape[:-1]), "inputs of", lead)
+    start = None
+    if initial_state is not None:
+        start = _start(name, initial_state, circuit.n_wires, options["dtype"], order)
+        lead = _together(name, "initial_state has", start.shape[:-1], "parameters of", lead)
     lead = lead or (1,)
     rows = math.prod(lead)
     x = x.expand(*lead, n_inputs).reshape(rows, n_inputs)
@@ -271,7 +306,54 @@ def _arguments(name: str, circuit: Circuit, weights: Any, inputs: Any) -> _Run:
         x = torch.cat([x, of_inputs(values)], dim=1)
     if of_weights is not None:
         w = torch.cat([w, of_weights(w)])
-    return _Run(program, w, x, lead)
+    if start is not None:
+        start = start.expand(*lead, start.shape[-1]).reshape(rows, start.shape[-1])
+    return _Run(program, w, x, start, lead)
+
+
+def _together(
+    name: str, one: str, lead: tuple[int, ...], other: str, known: tuple[int, ...]
+) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(tuple(lead), known)
+    except ValueError:
+        raise ValueError(
+            f"{name}: {one} a batch of {_size(lead)} and {other} {_size(known)}; expected one "
+            "batch size"
+        ) from None
+
+
+def _start(name: str, state: Any, n_wires: int, dtype: torch.dtype, order: str) -> Tensor:
+    """Initial states in the kernels' precision and order, their norms checked."""
+    if not isinstance(state, Tensor):
+        raise TypeError(f"{name}: initial_state is {type(state).__name__}; expected a tensor")
+    wanted = _COMPLEX[dtype]
+    if state.dtype not in (dtype, wanted):
+        raise TypeError(
+            f"{name}: initial_state is {state.dtype} and the parameters {dtype}; expected "
+            f"{wanted} or {dtype}"
+        )
+    if state.dim() == 0 or state.shape[-1] != 2**n_wires:
+        raise ValueError(
+            f"{name}: initial_state has shape {tuple(state.shape)}; expected (..., {2**n_wires})"
+        )
+    if torch._C._are_functorch_transforms_active():
+        raise NotImplementedError(
+            f"{name}: torch.func is not supported from given initial states; use reverse mode of "
+            "torch.autograd"
+        )
+    error = (torch.linalg.vector_norm(state.detach(), dim=-1) - 1).abs().reshape(-1)
+    bad = (~(error <= _NORM_TOLERANCE[dtype])).nonzero()
+    if len(bad):
+        sample = int(bad[0, 0])
+        raise ValueError(
+            f"{name}: initial_state of sample {sample} has a norm off 1 by "
+            f"{float(error[sample]):.3g}; expected normalised states"
+        )
+    flat = state.to(wanted).reshape(math.prod(state.shape[:-1]), 2**n_wires)
+    if order != "qiskit":
+        flat = _reversed_wires(flat, n_wires)
+    return flat.reshape(state.shape)
 
 
 def _lowered(
@@ -307,8 +389,9 @@ def _reversed_wires(state: Tensor, n_wires: int) -> Tensor:
 
 
 def _run(circuit: Circuit, run: _Run, operation: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    start = () if run.start is None else (run.start,)
     try:
-        return operation(*arguments, run.weights, run.inputs)
+        return operation(*arguments, run.weights, run.inputs, *start)
     except ValueError as error:
         _explain(circuit, run, error)
 

@@ -19,6 +19,8 @@ struct Job {
     const double* angles;   // (n_angles): constant and weight parts
     const T* coefficients;  // (n_coefficients) of the steps without inputs
     bool want_weights, want_inputs;
+    bool given_start = false;  // the state holds the start already
+    bool want_start = false;   // the reverse sweep goes back to it
 };
 
 /// Where the gradients of one group of samples go; sums are of the states after each step.
@@ -91,6 +93,10 @@ WB_DECLARE_FOR_EACH_ISA(WB_STATEVECTOR_KERNELS)
 inline std::int64_t tile_forward_vectors(const PlanView& plan, const ObservableView& observables) {
     return plan.n_angles + 4 * plan.n_wires + (std::int64_t{1} << plan.n_wires) +
            observables.n_rows;
+}
+/// Where among them the reverse sweep keeps lambda.
+inline std::int64_t tile_lambda_vectors(const PlanView& plan) {
+    return plan.n_angles + 8 * plan.n_wires + (std::int64_t{2} << plan.n_wires);
 }
 inline std::int64_t tile_backward_vectors(const PlanView& plan, const ObservableView& observables) {
     return plan.n_angles + 8 * plan.n_wires + 5 * (std::int64_t{1} << plan.n_wires) +

@@ -16,6 +16,7 @@ namespace wb::statevector {
 namespace {
 
 constexpr int kUntouched = -1;
+constexpr int kGiven = -2;  // by no step yet, but the start is the caller's
 
 /// A step while it still grows.
 struct Draft {
@@ -27,10 +28,12 @@ struct Draft {
 
 class Builder {
   public:
-    Builder(std::span<const double> data, int n_wires, int n_weights, int n_inputs)
+    Builder(std::span<const double> data, int n_wires, int n_weights, int n_inputs,
+            bool given_start)
         : initial_(static_cast<std::size_t>(n_wires)),
           pending_(static_cast<std::size_t>(n_wires)),
-          last_(static_cast<std::size_t>(n_wires), kUntouched) {
+          last_(static_cast<std::size_t>(n_wires), given_start ? kGiven : kUntouched) {
+        plan_.given_start = given_start;
         plan_.n_wires = n_wires;
         plan_.n_weights = n_weights;
         plan_.n_inputs = n_inputs;
@@ -137,7 +140,7 @@ class Builder {
 
     /// Whether a 1-qubit gate on `bit` can be multiplied into that wire's last step.
     bool absorbs(int bit) {
-        if (last(bit) == kUntouched) return false;
+        if (last(bit) < 0) return false;
         const Step& s = draft(last(bit)).step;
         return s.kind == StepKind::matrix && s.target == bit && std::popcount(s.controls) <= 1;
     }
@@ -398,6 +401,7 @@ struct CacheEntry {
     std::vector<std::int64_t> code;
     std::vector<double> data;
     int n_wires, n_weights, n_inputs;
+    bool given_start;
     std::shared_ptr<const Plan> plan;
 };
 
@@ -431,8 +435,8 @@ PlanView Plan::view() const {
 
 std::shared_ptr<const Plan> make_plan(std::span<const std::int64_t> code,
                                       std::span<const double> data, int n_wires, int n_weights,
-                                      int n_inputs) {
-    Builder builder(data, n_wires, n_weights, n_inputs);
+                                      int n_inputs, bool given_start) {
+    Builder builder(data, n_wires, n_weights, n_inputs, given_start);
     for (const Operation& op : parse_program(code, data, n_wires, n_weights, n_inputs)) {
         builder.add(op);
     }
@@ -441,13 +445,14 @@ std::shared_ptr<const Plan> make_plan(std::span<const std::int64_t> code,
 
 std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
                                         std::span<const double> data, int n_wires, int n_weights,
-                                        int n_inputs) {
+                                        int n_inputs, bool given_start) {
     static std::mutex mutex;
     static std::list<CacheEntry> entries;  // most recently used first
     {
         const std::lock_guard lock(mutex);
         for (auto it = entries.begin(); it != entries.end(); ++it) {
             if (it->n_wires == n_wires && it->n_weights == n_weights && it->n_inputs == n_inputs &&
+                it->given_start == given_start &&
                 std::equal(it->code.begin(), it->code.end(), code.begin(), code.end()) &&
                 std::equal(it->data.begin(), it->data.end(), data.begin(), data.end())) {
                 entries.splice(entries.begin(), entries, it);
@@ -460,7 +465,8 @@ std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
                      n_wires,
                      n_weights,
                      n_inputs,
-                     make_plan(code, data, n_wires, n_weights, n_inputs)};
+                     given_start,
+                     make_plan(code, data, n_wires, n_weights, n_inputs, given_start)};
     const std::lock_guard lock(mutex);
     entries.push_front(std::move(entry));
     if (entries.size() > kCachedPlans) entries.pop_back();

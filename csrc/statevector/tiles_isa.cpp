@@ -71,8 +71,10 @@ void tile_forward(const Job<T>& job, std::int64_t index, T* state, T* scratch, T
     V* work = angles + plan.n_angles + 4 * plan.n_wires;
     V* out = work + (std::int64_t{1} << plan.n_wires);
     tile.angles(angles);
-    tile.qubits(angles, qubits);
-    product_state(plan.n_wires, qubits, psi);
+    if (!job.given_start) {
+        tile.qubits(angles, qubits);
+        product_state(plan.n_wires, qubits, psi);
+    }
     StepNumbers<V> numbers;
     for (std::int32_t i = 0; i < plan.n_steps; ++i) {
         const Step& step = plan.steps[i];
@@ -143,7 +145,7 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
     const bool into_start =
         (job.want_weights && plan.initial_weights) || (job.want_inputs && plan.initial_inputs);
     std::int32_t stop = 0;
-    if (!into_start) {
+    if (!into_start && !job.want_start) {
         while (stop < plan.n_steps &&
                !wanted(plan.steps[stop], job.want_weights, job.want_inputs)) {
             ++stop;
