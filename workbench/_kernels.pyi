@@ -367,19 +367,19 @@ def spmm_f32(a: tuple, a_val: numpy.typing.NDArray[numpy.float32], x: numpy.typi
     ...
 def spmm_f64(a: tuple, a_val: numpy.typing.NDArray[numpy.float64], x: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     ...
-def statevector_amplitudes_backward_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.complex64], weight_gradient: numpy.typing.NDArray[numpy.float32] | None, input_gradient: numpy.typing.NDArray[numpy.float32] | None) -> None:
+def statevector_amplitudes_backward_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.complex64], weight_gradient: numpy.typing.NDArray[numpy.float32] | None, input_gradient: numpy.typing.NDArray[numpy.float32] | None, given_start: bool = False, start_gradient: numpy.typing.NDArray[numpy.complex64] | None = None) -> None:
     """
     Gradients from those of the amplitudes, where not None.
     """
-def statevector_amplitudes_backward_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.complex128], weight_gradient: numpy.typing.NDArray[numpy.float64] | None, input_gradient: numpy.typing.NDArray[numpy.float64] | None) -> None:
+def statevector_amplitudes_backward_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.complex128], weight_gradient: numpy.typing.NDArray[numpy.float64] | None, input_gradient: numpy.typing.NDArray[numpy.float64] | None, given_start: bool = False, start_gradient: numpy.typing.NDArray[numpy.complex128] | None = None) -> None:
     """
     Gradients from those of the amplitudes, where not None.
     """
-def statevector_amplitudes_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], amplitudes: numpy.typing.NDArray[numpy.complex64], state: numpy.typing.NDArray[numpy.float32] | None) -> None:
+def statevector_amplitudes_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], amplitudes: numpy.typing.NDArray[numpy.complex64], state: numpy.typing.NDArray[numpy.float32] | None, start: numpy.typing.NDArray[numpy.complex64] | None = None) -> None:
     """
     Amplitudes into `amplitudes`; the final states into `state` unless it is None.
     """
-def statevector_amplitudes_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], amplitudes: numpy.typing.NDArray[numpy.complex128], state: numpy.typing.NDArray[numpy.float64] | None) -> None:
+def statevector_amplitudes_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], amplitudes: numpy.typing.NDArray[numpy.complex128], state: numpy.typing.NDArray[numpy.float64] | None, start: numpy.typing.NDArray[numpy.complex128] | None = None) -> None:
     """
     Amplitudes into `amplitudes`; the final states into `state` unless it is None.
     """
@@ -395,7 +395,7 @@ def statevector_expectation_backward_f32(code: numpy.typing.NDArray[numpy.int64]
     """
     Gradients from those of the expectation values, where not None.
     """
-def statevector_expectation_backward_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], weight_gradient: numpy.typing.NDArray[numpy.float64] | None, input_gradient: numpy.typing.NDArray[numpy.float64] | None) -> None:
+def statevector_expectation_backward_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], weight_gradient: numpy.typing.NDArray[numpy.float64] | None, input_gradient: numpy.typing.NDArray[numpy.float64] | None, given_start: bool = False, start_gradient: numpy.typing.NDArray[numpy.complex128] | None = None) -> None:
     """
     Gradients from those of the expectation values, where not None.
     """
@@ -407,11 +407,11 @@ def statevector_expectation_cuda_f64(code: numpy.typing.NDArray[numpy.int64], da
     """
     Expectation values (batch, n_rows) computed on the current CUDA device.
     """
-def statevector_expectation_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], values: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32] | None) -> None:
+def statevector_expectation_f32(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32], values: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32] | None, start: numpy.typing.NDArray[numpy.complex64] | None = None) -> None:
     """
     Expectation values into `values`; the final states into `state` unless it is None.
     """
-def statevector_expectation_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64] | None) -> None:
+def statevector_expectation_f64(code: numpy.typing.NDArray[numpy.int64], data: numpy.typing.NDArray[numpy.float64], n_wires: typing.SupportsInt | typing.SupportsIndex, terms: numpy.typing.NDArray[numpy.int64], coefficients: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], inputs: numpy.typing.NDArray[numpy.float64], values: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64] | None, start: numpy.typing.NDArray[numpy.complex128] | None = None) -> None:
     """
     Expectation values into `values`; the final states into `state` unless it is None.
     """

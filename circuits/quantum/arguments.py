@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
-__all__ = ["as_count", "as_matrix", "as_values", "as_wires", "is_vector"]
+__all__ = ["as_count", "as_matrix", "as_parameters", "as_values", "as_wires", "is_vector"]
+
+_HALVES = (torch.float16, torch.bfloat16)
 
 
 def as_count(name: str, value: Any) -> int:
@@ -77,3 +81,20 @@ def as_values(name: str, values: Any, count: int) -> list[float] | None:
     if not np.isfinite(array).all():
         raise ValueError(f"Circuit.bind: {name} holds a NaN or an infinity")
     return [float(v) for v in array.reshape(-1)]
+
+
+def as_parameters(function: str, name: str, value: Any) -> Tensor:
+    """Weights or inputs as a float32 or float64 tensor.
+
+    Half precision is refused, for 11 bits are no angle, except where autocast is on: there it
+    comes from the layer before, and float32 is used, as autocast does where it matters.
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{function}: {name} is {type(value).__name__}; expected a tensor")
+    dtype = value.dtype
+    if dtype is torch.float32 or dtype is torch.float64:
+        return value
+    if dtype in _HALVES and torch.is_autocast_enabled(value.device.type):
+        return value.float()
+    hint = " (call .float(), or run under torch.autocast)" if dtype in _HALVES else ""
+    raise TypeError(f"{function}: {name} are {dtype}; expected float32 or float64{hint}")

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from circuits.quantum.arguments import as_count, as_matrix, as_values, as_wires, is_vector
 from circuits.quantum.builder import AngleLike, GateMethods, Wires
-from circuits.quantum.gates import GATES, Gate, resolve
-from circuits.quantum.lowering import lower
-from circuits.quantum.symbols import Affine, as_param, evaluate
+from circuits.quantum.gates import GATES, MAX_DIAGONAL_WIRES, MAX_UNITARY_WIRES, Gate, resolve
+from circuits.quantum.lowering import Lowered, lower
+from circuits.quantum.symbols import Param, as_param, evaluate
 from workbench.ops.program import MAX_WIRES, Program, Source
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Circuit(GateMethods):
         self._used = {source: fixed or 0 for source, fixed in self._fixed.items()}
         self._gates: list[Gate] = []
         self._measurements: list[tuple[int, int]] = []
-        self._programs: dict[bool, Program] = {}
+        self._programs: dict[bool, Lowered] = {}
 
     @classmethod
     def sized(cls, n_wires: int, n_weights: int = 0, n_inputs: int = 0) -> Circuit:
@@ -149,18 +149,35 @@ class Circuit(GateMethods):
         weights_per_sample : bool
             Read the weights from further input columns; see
             :func:`circuits.quantum.lowering.lower`.
+
+        Raises
+        ------
+        ValueError
+            If an angle is not affine: what such a program reads is more than the circuit's
+            weights and inputs; see :meth:`lowered`.
         """
-        program = self._programs.get(weights_per_sample)
-        if program is None:
-            program = lower(
+        lowered = self.lowered(weights_per_sample=weights_per_sample)
+        for derived in (lowered.weights, lowered.inputs):
+            if derived is not None:
+                raise ValueError(
+                    f"Circuit.program: the angle {derived.expressions[0]} is not affine; use "
+                    "expectation or statevector, which compute such angles first"
+                )
+        return lowered.program
+
+    def lowered(self, *, weights_per_sample: bool = False) -> Lowered:
+        """The circuit's program and the angles to be computed for it; kept as well."""
+        lowered = self._programs.get(weights_per_sample)
+        if lowered is None:
+            lowered = lower(
                 self._gates,
                 self.n_wires,
                 self.n_weights,
                 self.n_inputs,
                 weights_per_sample=weights_per_sample,
             )
-            self._programs[weights_per_sample] = program
-        return program
+            self._programs[weights_per_sample] = lowered
+        return lowered
 
     # -- building ---------------------------------------------------------------------------
 
@@ -199,7 +216,7 @@ class Circuit(GateMethods):
         matrix : array_like
             ``(2**k, 2**k)``, unitary to 1e-6 in every entry of ``U U^H - 1``.
         wires : int or sequence of int
-            ``k`` wires; ``wires[0]`` is the least significant bit of the index.
+            ``k`` wires, at most 8; ``wires[0]`` is the least significant bit of the index.
 
         Raises
         ------
@@ -207,7 +224,7 @@ class Circuit(GateMethods):
             For a wrong shape or a matrix that is not unitary.
         """
         array = as_matrix("unitary", matrix)
-        size = 2 ** len(as_wires("unitary", wires))
+        size = 2 ** _at_most("unitary", MAX_UNITARY_WIRES, as_wires("unitary", wires))
         if array.shape != (size, size):
             raise ValueError(
                 f"Circuit.unitary: matrix has shape {array.shape}; expected {(size, size)} for "
@@ -229,7 +246,8 @@ class Circuit(GateMethods):
         entries : array_like
             ``(2**k,)``, each of modulus 1 to 1e-6.
         wires : int or sequence of int
-            ``k`` wires; ``wires[0]`` is the least significant bit of the index.
+            ``k`` wires, at most 12; ``wires[0]`` is the least significant bit of the index.
+            Past 6 the kernels run it as up to ``2**k`` rotations about Z strings.
 
         Raises
         ------
@@ -237,7 +255,7 @@ class Circuit(GateMethods):
             For a wrong shape or an entry off the unit circle.
         """
         array = as_matrix("diagonal", entries)
-        size = 2 ** len(as_wires("diagonal", wires))
+        size = 2 ** _at_most("diagonal", MAX_DIAGONAL_WIRES, as_wires("diagonal", wires))
         if array.shape != (size,):
             raise ValueError(
                 f"Circuit.diagonal: entries have shape {array.shape}; expected {(size,)} for "
@@ -473,9 +491,9 @@ class Circuit(GateMethods):
         self._programs.clear()
         return self
 
-    def _note_symbols(self, name: str, angles: tuple[float | Affine, ...]) -> None:
-        terms = [term for angle in angles if isinstance(angle, Affine) for term in angle.terms]
-        for source, index, _ in terms:  # all are checked before any is noted
+    def _note_symbols(self, name: str, angles: tuple[Param, ...]) -> None:
+        symbols = [s for angle in angles if not isinstance(angle, float) for s in angle.symbols]
+        for source, index in symbols:  # all are checked before any is noted
             fixed = self._fixed[source]
             if fixed is not None and index >= fixed:
                 kind = source.name.lower()
@@ -483,5 +501,13 @@ class Circuit(GateMethods):
                     f"Circuit.{name}: {kind}({index}) is out of range; the circuit was made with "
                     f"n_{kind}s={fixed}"
                 )
-        for source, index, _ in terms:
+        for source, index in symbols:
             self._used[source] = max(self._used[source], index + 1)
+
+
+def _at_most(name: str, limit: int, wires: list[int]) -> int:
+    if len(wires) > limit:
+        raise ValueError(
+            f"Circuit.{name}: got {len(wires)} wires {wires}; expected at most {limit}"
+        )
+    return len(wires)

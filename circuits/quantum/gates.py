@@ -17,10 +17,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuits.quantum.symbols import Affine, Param
+from circuits.quantum.symbols import Affine, Expression, Param
 from workbench.ops.program import Angle, OpKind, ProgramBuilder
 
-__all__ = ["ALIASES", "GATES", "Gate", "GateSpec", "resolve"]
+__all__ = [
+    "ALIASES",
+    "GATES",
+    "MAX_DIAGONAL_WIRES",
+    "MAX_UNITARY_WIRES",
+    "Gate",
+    "GateSpec",
+    "resolve",
+]
+
+#: Largest matrix that the kernels take.
+MAX_UNITARY_WIRES = 8
+#: 4096 entries, which take as many rotations past the kernels' own 6 wires.
+MAX_DIAGONAL_WIRES = 12
+_KERNEL_DIAGONAL_WIRES = 6
 
 PAULI_CODE = {"X": 1, "Y": 2, "Z": 3}
 
@@ -35,7 +49,7 @@ class Gate:
         A key of :data:`GATES`.
     wires : tuple of int
         Controls first.
-    params : tuple of float or Affine
+    params : tuple of float, Affine or Expression
         Angles in radians.
     matrix : ndarray or None
         complex128, for ``unitary`` ``(2**k, 2**k)`` and for ``diagonal`` ``(2**k,)``, with
@@ -53,8 +67,10 @@ class Gate:
 
     @property
     def angles(self) -> tuple[Angle, ...]:
-        """The parameters as the kernels' angles."""
-        return tuple(p if isinstance(p, Affine) else Angle(p) for p in self.params)
+        """The parameters as the kernels' angles; those that are not affine are lowered before."""
+        plain = [p for p in self.params if not isinstance(p, Expression)]
+        assert len(plain) == len(self.params)
+        return tuple(p if isinstance(p, Affine) else Angle(p) for p in plain)
 
     def _key(self) -> tuple[Any, ...]:
         matrix = None if self.matrix is None else (self.matrix.shape, self.matrix.tobytes())
@@ -231,7 +247,21 @@ def _lower_unitary(builder: ProgramBuilder, gate: Gate) -> None:
 
 
 def _lower_diagonal(builder: ProgramBuilder, gate: Gate) -> None:
-    builder.add(OpKind.DIAGONAL, gate.wires, matrix=gate.matrix)
+    if len(gate.wires) <= _KERNEL_DIAGONAL_WIRES:
+        builder.add(OpKind.DIAGONAL, gate.wires, matrix=gate.matrix)
+        return
+    # The phases as a sum over parities: each is a rotation about a string of Z.
+    assert gate.matrix is not None
+    parts = np.angle(gate.matrix)
+    for k in range(len(gate.wires)):
+        low, high = parts.reshape(-1, 2, 2**k).swapaxes(0, 1)
+        parts = np.stack([low + high, low - high], axis=1)
+    parts = parts.reshape(-1) / parts.size
+    builder.add(OpKind.GLOBAL_PHASE, (), angles=[Angle(float(parts[0]))])
+    for mask in np.flatnonzero(parts[1:]) + 1:
+        on = [wire for k, wire in enumerate(gate.wires) if mask >> k & 1]
+        angle = Angle(float(-2.0 * parts[mask]))
+        builder.add(OpKind.PAULI_ROTATION, on, angles=[angle], paulis=[PAULI_CODE["Z"]] * len(on))
 
 
 def _lower_pauli_rotation(builder: ProgramBuilder, gate: Gate) -> None:

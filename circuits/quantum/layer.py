@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from circuits.quantum.arguments import as_parameters
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.pauli_sums import observables as parse_observables
 from circuits.quantum.simulate import expectation
@@ -79,27 +80,34 @@ class QuantumLayer(nn.Module):
         """Number of output columns."""
         return self.observables.n_rows
 
-    def forward(self, x: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor | None = None, initial_state: Tensor | None = None) -> Tensor:
         """Run the circuit.
 
         Parameters
         ----------
         x : Tensor, optional
-            float32 or float64, shape ``(B, F)`` or ``(F,)``; left out if the circuit reads no
-            inputs.
+            float32 or float64, shape ``(..., F)``; left out if the circuit reads no inputs.
+            Half precision is taken under autocast, and computed and returned as float32.
+        initial_state : Tensor, optional
+            Amplitudes to begin with, shape ``(..., 2**n)``; see
+            :func:`circuits.quantum.statevector`.
 
         Returns
         -------
         Tensor
-            dtype of ``x``, shape ``(B, n_obs)``, or ``(n_obs,)`` where ``x`` has no batch.
+            dtype of ``x``, shape ``(..., n_obs)``.
         """
-        if x is None:
-            return expectation(self.circuit, self.observables, self.weights)[0]
-        weights = self.weights
-        if isinstance(x, Tensor) and x.dtype in (torch.float32, torch.float64):
-            weights = weights.to(x.dtype)  # type: ignore[assignment]
-        values = expectation(self.circuit, self.observables, weights, x)
-        return values if x.dim() == 2 else values[0]
+        weights: Tensor = self.weights
+        if x is not None:
+            x = as_parameters("QuantumLayer", "inputs", x)
+            weights = weights.to(x.dtype)
+        elif isinstance(initial_state, Tensor):
+            weights = weights.to(initial_state.real.dtype)
+        values = expectation(
+            self.circuit, self.observables, weights, x, initial_state=initial_state
+        )
+        batched = [t for t in (x, initial_state) if t is not None and t.dim() > 1]
+        return values if batched else values[0]
 
     def extra_repr(self) -> str:
         """Sizes, for the module's repr."""
@@ -110,16 +118,25 @@ class QuantumLayer(nn.Module):
         )
 
 
-def _start(count: int, init: float | Tensor, seed: int | np.random.Generator) -> Tensor:
-    dtype = torch.get_default_dtype()
+def _start(count: int, init: Any, seed: int | np.random.Generator) -> Tensor:
     if isinstance(init, Tensor):
-        if init.shape != (count,) or not init.is_floating_point():
+        values = init.detach()
+        if values.dim() == 0 and count == 1:
+            values = values.reshape(1)
+        if values.shape != (count,) or values.dtype not in (torch.float32, torch.float64):
             raise ValueError(
                 f"QuantumLayer: init has shape {tuple(init.shape)} and dtype {init.dtype}; "
-                f"expected {count} real numbers"
+                f"expected {count} real numbers, float32 or float64"
             )
-        return init.detach().clone()
+        if not bool(torch.isfinite(values).all()):
+            raise ValueError("QuantumLayer: init holds a NaN or an infinity")
+        return values.clone()
+    if isinstance(init, bool) or not isinstance(init, int | float | np.number):
+        raise TypeError(
+            f"QuantumLayer: init is {init!r} of type {type(init).__name__}; expected a half-width "
+            "or a tensor"
+        )
     if not 0 <= init < float("inf"):
         raise ValueError(f"QuantumLayer: init is {init}; expected a half-width of 0 or more")
-    values = np.random.default_rng(seed).uniform(-init, init, count)
-    return torch.tensor(values, dtype=dtype)
+    start = np.random.default_rng(seed).uniform(-init, init, count)
+    return torch.tensor(start, dtype=torch.get_default_dtype())

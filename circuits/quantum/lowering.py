@@ -4,12 +4,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from circuits.quantum.derived import Derived
 from circuits.quantum.gates import GATES, Gate
-from circuits.quantum.symbols import Affine, Param
+from circuits.quantum.symbols import Affine, Expression, Param, rebuilt
 from workbench.ops.program import Program, ProgramBuilder, Source
 
-__all__ = ["lower"]
+__all__ = ["Lowered", "lower"]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program, and what its parameter vectors hold beside the circuit's own.
+
+    Attributes
+    ----------
+    program : Program
+        Reads the circuit's weights and then the values of ``weights``, and the circuit's inputs
+        and then the values of ``inputs``.
+    weights : Derived or None
+        Angles that are not affine, of weights alone.
+    inputs : Derived or None
+        Angles that are not affine and differ from sample to sample.
+    """
+
+    program: Program
+    weights: Derived | None
+    inputs: Derived | None
 
 
 def lower(
@@ -19,7 +41,7 @@ def lower(
     n_inputs: int,
     *,
     weights_per_sample: bool = False,
-) -> Program:
+) -> Lowered:
     """Lower gates to a program.
 
     Parameters
@@ -30,28 +52,47 @@ def lower(
     weights_per_sample : bool
         Read weight ``i`` from input column ``n_inputs + i`` instead, for weights that differ
         from sample to sample; the program then has no weights and ``n_inputs + n_weights``
-        inputs.
+        inputs, and whatever is derived from them follows.
 
     Returns
     -------
-    Program
+    Lowered
     """
+    offset = n_inputs
     if weights_per_sample:
-        builder = ProgramBuilder(n_wires, 0, n_inputs + n_weights)
-    else:
-        builder = ProgramBuilder(n_wires, n_weights, n_inputs)
-    for gate in gates:
+        n_weights, n_inputs = 0, n_inputs + n_weights
+    found: dict[Source, dict[Expression, Affine]] = {source: {} for source in Source}
+    sizes = {Source.WEIGHT: n_weights, Source.INPUT: n_inputs}
+
+    def plain(param: Param) -> Param:
+        """The angle as the kernels read it."""
         if weights_per_sample:
-            gate = gate.replaced(params=tuple(_as_inputs(p, n_inputs) for p in gate.params))
+            param = rebuilt(param, lambda angle: _as_inputs(angle, offset))
+        if not isinstance(param, Expression):
+            return param
+        shared = all(source is Source.WEIGHT for source, _ in param.symbols)
+        source = Source.WEIGHT if shared else Source.INPUT
+        known = found[source]
+        if param not in known:
+            known[param] = Affine(0.0, ((source, sizes[source] + len(known), 1.0),))
+        return known[param]
+
+    plain_gates = [g.replaced(params=tuple(plain(p) for p in g.params)) for g in gates]
+    derived = {
+        source: Derived(tuple(known), n_weights) if known else None
+        for source, known in found.items()
+    }
+    builder = ProgramBuilder(
+        n_wires, n_weights + len(found[Source.WEIGHT]), n_inputs + len(found[Source.INPUT])
+    )
+    for gate in plain_gates:
         GATES[gate.name].lower(builder, gate)
-    return builder.build()
+    return Lowered(builder.build(), derived[Source.WEIGHT], derived[Source.INPUT])
 
 
-def _as_inputs(param: Param, offset: int) -> Param:
-    if not isinstance(param, Affine):
-        return param
+def _as_inputs(angle: Affine, offset: int) -> Affine:
     terms = (
         (Source.INPUT, index + offset if source is Source.WEIGHT else index, coefficient)
-        for source, index, coefficient in param.terms
+        for source, index, coefficient in angle.terms
     )
-    return Affine(param.constant, tuple(sorted(terms)))
+    return Affine(angle.constant, tuple(sorted(terms)))

@@ -99,13 +99,21 @@ def noisy_probabilities(
     dtype = next((t.dtype for t in (inputs, weights) if t is not None), torch.float64)
     x = torch.zeros(1, 0, dtype=dtype) if inputs is None else _rows(inputs)
     w = torch.zeros(0, dtype=dtype) if weights is None else weights
+    if w.dim() == 0:
+        w = w.reshape(1)
+    if w.dim() != 1 or x.dim() != 2:
+        raise ValueError(
+            f"noisy_probabilities: weights and inputs must have shapes (P,) and (B, F), got "
+            f"{tuple(w.shape)} and {tuple(x.shape)}"
+        )
     table = parameter_table(
         circuit,
         input_parameters,
         weight_parameters,
         0 if inputs is None else x.shape[-1],
-        0 if weights is None else len(w),
+        len(w),
     )
+    _check_counts(table, 0 if inputs is None else x.shape[1], len(w), circuit)
     lowered = lower(
         circuit, DeviceNoise.of(noise), table, w.shape[0], x.shape[1], bool(readout_error)
     )
@@ -141,31 +149,73 @@ def parameter_table(
 
     Raises
     ------
+    TypeError
+        For lists that hold other things than parameters.
     ValueError
-        When the lists do not fit the values given.
+        When the lists do not fit the values given, or a parameter is listed twice.
     """
+    roles = (
+        ("inputs", Source.INPUT, input_parameters, n_inputs, "x"),
+        ("weights", Source.WEIGHT, weight_parameters, n_weights, "w"),
+    )
     table: dict[Any, tuple[Source, int]] = {}
-    for name, source, given, count in (
-        ("inputs", Source.INPUT, input_parameters, n_inputs),
-        ("weights", Source.WEIGHT, weight_parameters, n_weights),
-    ):
-        vector = "x" if source is Source.INPUT else "w"
-        if given is not None:
-            if len(given) != count:
-                raise ValueError(
-                    f"noise: {name} has {count} values per sample for {len(given)} parameters"
-                )
-            table.update({parameter: (source, i) for i, parameter in enumerate(given)})
+    for name, source, given, count, _ in roles:
+        if given is None:
             continue
-        for parameter in getattr(circuit, "parameters", ()):
-            if getattr(getattr(parameter, "vector", None), "name", None) != vector:
-                continue
-            if parameter.index >= count:
+        listed = _listed(name, given)
+        if len(listed) != count:
+            raise ValueError(
+                f"noise: {name} has {count} values per sample for {len(listed)} parameters"
+            )
+        for index, parameter in enumerate(listed):
+            if parameter in table:
                 raise ValueError(
-                    f"noise: parameter {parameter.name} has no value: {name} has {count}"
+                    f"noise: parameter {parameter.name!r} is listed twice among inputs and weights"
                 )
+            table[parameter] = (source, index)
+    for name, source, given, count, letter in roles:
+        if given is not None:
+            continue
+        vector: Any = None
+        for parameter in getattr(circuit, "parameters", ()):
+            own: Any = getattr(parameter, "vector", None)
+            if parameter in table or getattr(own, "name", None) != letter:
+                continue
+            if len(own) != count or (vector is not None and own[0] != vector[0]):
+                raise ValueError(
+                    f"noise: parameter {parameter.name} has no value: {name} has {count} values "
+                    f"for a vector {letter!r} of {len(own)}"
+                )
+            vector = own
             table[parameter] = (source, parameter.index)
     return table
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """Parameters from a list in which a vector stands for its elements."""
+    from qiskit.circuit import Parameter, ParameterVector
+
+    flat: list[Any] = []
+    for item in [given] if isinstance(given, Parameter) else given:
+        flat.extend(item if isinstance(item, ParameterVector) else [item])
+    for item in flat:
+        if not isinstance(item, Parameter):
+            raise TypeError(f"noise: {name} lists {item!r}; expected parameters of the circuit")
+    return flat
+
+
+def _check_counts(table: ParameterTable, n_inputs: int, n_weights: int, circuit: Any) -> None:
+    """Refuse values that no parameter of the circuit reads."""
+    for name, source, count in (
+        ("inputs", Source.INPUT, n_inputs),
+        ("weights", Source.WEIGHT, n_weights),
+    ):
+        if count and not any(found is source for found, _ in table.values()):
+            unbound = ", ".join(p.name for p in getattr(circuit, "parameters", ())) or "none"
+            raise ValueError(
+                f"noisy_probabilities: {name} has {count} values that no parameter reads; the "
+                f"circuit's unbound parameters are {unbound}"
+            )
 
 
 class NoisyQuantumLayer(nn.Module):

@@ -9,7 +9,9 @@ that the writer is about to lose is written as ``gphase``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +26,16 @@ from qiskit.circuit.library import DiagonalGate, UnitaryGate
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import Gate
 from circuits.quantum.qiskit_io import build_qiskit, fixed_matrix, from_qiskit, instruction
+from circuits.quantum.symbols import Expression
 from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
 
 __all__ = ["from_qasm", "to_qasm"]
 
+_UNWRITABLE = frozenset(("abs", "arccos", "arcsin", "arctan", "sign"))
 _HEADER = re.compile(r"^\s*OPENQASM\s+(\d+)(?:\.\d+)?\s*;", re.MULTILINE)
+#: Words of version 2 that version 3 replaced or does not know.
+_ONLY_2 = re.compile(r"\b[qc]reg\s|\bqelib1\.inc\b")
 _OURS = re.compile(r"([wx])_(\d+)")
 
 #: Gates of stdgates.inc and the language itself, whose phase the writer need not carry.
@@ -48,7 +54,8 @@ def from_qasm(
     Parameters
     ----------
     text : str
-        The program. Without an ``OPENQASM`` line it is read as version 3.
+        The program. Without an ``OPENQASM`` line it is read as version 2 if it has registers
+        or the header file of that version, and else as version 3.
     inputs, weights : sequence of str, optional
         Names of OpenQASM 3 ``input`` parameters in the order of the input columns and of the
         weight vector, as in :func:`circuits.quantum.qiskit_io.from_qiskit`. By default
@@ -60,15 +67,18 @@ def from_qasm(
     TypeError
         If ``text`` is not a string.
     ValueError
-        For text that does not parse, an unknown version, and whatever
-        ``Circuit.from_qiskit`` refuses.
+        For text that does not parse, with the line where that is known, an unknown version, and
+        whatever ``Circuit.from_qiskit`` refuses.
     ImportError
         If a version 3 program is given and qiskit's importer is not installed.
     """
     if not isinstance(text, str):
         raise TypeError(f"Circuit.from_qasm: got {type(text).__name__}; expected a string")
-    header = _HEADER.search(re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL))
-    version = int(header.group(1)) if header else 3
+    bare = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+    if not bare.strip():
+        raise ValueError("Circuit.from_qasm: text is empty; expected an OpenQASM program")
+    header = _HEADER.search(bare)
+    version = int(header.group(1)) if header else 2 if _ONLY_2.search(bare) else 3
     if version not in (2, 3):
         raise ValueError(f"Circuit.from_qasm: OpenQASM version {version}; expected 2 or 3")
     circuit = _load(text, version)
@@ -80,13 +90,36 @@ def from_qasm(
 
 
 def _load(text: str, version: int) -> QuantumCircuit:
-    try:
-        if version == 2:
-            return QuantumCircuit.from_qasm_str(text)
+    if version == 3:
         _require_importer()
-        return qasm3.loads(text)
-    except (qasm2.QASM2Error, qasm3.QASM3Error) as error:
-        raise ValueError(f"Circuit.from_qasm: OpenQASM {version} refused: {error}") from error
+    said = io.StringIO()
+    try:
+        # The parser of OpenQASM 3 prints what it stumbles over, with its line, and raises
+        # exceptions of any kind and without a word.
+        with contextlib.redirect_stderr(said):
+            return qasm3.loads(text) if version == 3 else QuantumCircuit.from_qasm_str(text)
+    except Exception as error:
+        printed = said.getvalue().strip().splitlines()
+        own = re.sub(r"^(['\"])(.*)\1$", r"\2", str(error), flags=re.DOTALL)  # qiskit quotes them
+        why = printed[0] if printed else own or "the text does not parse"
+        if not re.search(r"\d+[,:]\d+", why):
+            why = f"{_line_of(error)}{why}"
+        raise ValueError(f"Circuit.from_qasm: OpenQASM {version} refused: {why}") from error
+
+
+def _line_of(error: BaseException) -> str:
+    """Where the reader was: at the token it did not expect, or at a node of the syntax tree."""
+    chain: list[Any] = [error, error.__cause__, error.__context__]
+    for link in [*chain, *(a for e in chain if e is not None for a in e.args)]:
+        token = getattr(link, "offendingToken", None)
+        if token is not None:
+            return f"line {token.line}:{token.column}, at {token.text!r}: "
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        span = getattr(trace.tb_frame.f_locals.get("node"), "span", None)
+        where = where if span is None else f"line {span.start_line}: "
+        trace = trace.tb_next
+    return where
 
 
 def _require_importer() -> None:
@@ -129,7 +162,8 @@ def to_qasm(
     Raises
     ------
     ValueError
-        For another version, or version 2 of a circuit with unbound parameters.
+        For another version, version 2 of a circuit with unbound parameters, or unbound angles
+        made with functions that qiskit's writer has no words for.
     """
     if version not in (2, 3):
         raise ValueError(f"Circuit.to_qasm: version is {version!r}; expected 2 or 3")
@@ -139,6 +173,9 @@ def to_qasm(
             "Circuit.to_qasm: OpenQASM 2 has no parameters; pass values for the circuit's "
             f"{bound.n_weights} weights and {bound.n_inputs} inputs, or use version=3"
         )
+    for gate in bound.gates:
+        for param in gate.params:
+            _check_words(gate, param)
     spelled = Circuit.sized(bound.n_wires, bound.n_weights, bound.n_inputs)
     for gate in bound.gates:
         for part in _spelled_out(gate):
@@ -155,6 +192,19 @@ def to_qasm(
     text = qasm3.dumps(built)
     phase = _dropped_phase(built)
     return text if _is_zero(phase) else f"{text.rstrip()}\ngphase({_plain(phase)});\n"
+
+
+def _check_words(gate: Gate, param: Any) -> None:
+    """Refuse functions that OpenQASM lacks, or that qiskit writes under names it does not have."""
+    if not isinstance(param, Expression):
+        return
+    if param.operation in _UNWRITABLE:
+        raise ValueError(
+            f"Circuit.to_qasm: {gate} has {param.operation} of a parameter, which is not written "
+            "as OpenQASM; pass values for the circuit's weights and inputs"
+        )
+    for argument in param.arguments:
+        _check_words(gate, argument)
 
 
 def _spelled_out(gate: Gate) -> Iterator[Gate]:

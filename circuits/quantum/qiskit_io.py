@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import GATES, Gate
+from circuits.quantum.qiskit_angles import angle_from_qiskit, angle_to_qiskit, real_number
 from circuits.quantum.symbols import Affine, Param
 from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
@@ -19,8 +20,10 @@ try:
     import qiskit.circuit.library as library
     from qiskit.circuit import (
         AnnotatedOperation,
+        BoxOp,
         ControlledGate,
         ControlModifier,
+        Instruction,
         InverseModifier,
         Parameter,
         ParameterExpression,
@@ -28,6 +31,7 @@ try:
         PowerModifier,
         QuantumCircuit,
     )
+    from qiskit.circuit import Gate as QiskitGate
     from qiskit.quantum_info import SparsePauliOp
 except ImportError as error:
     raise MissingExtraError(
@@ -79,9 +83,10 @@ def from_qiskit(
     Parameters
     ----------
     circuit : qiskit.QuantumCircuit
-        Gates, composite gates (expanded through their definition or their matrix), controlled
-        gates of any control state, final measurements (kept as a record), barriers and delays
-        (dropped). A reset of a wire that nothing has touched yet is the identity and dropped.
+        Gates, composite gates and boxes (expanded through their definition or their matrix),
+        Cliffords, annotated operations, controlled gates of any control state, final
+        measurements (kept as a record), barriers and delays (dropped, their durations too). A
+        reset of a wire that nothing has touched yet is the identity and dropped.
     inputs, weights : sequence of Parameter, ParameterVector or str, optional
         Unbound parameters in the order of the input columns and of the weight vector; a
         vector stands for all its elements, a string for the parameter of that name. By
@@ -98,8 +103,8 @@ def from_qiskit(
         If ``circuit`` is not a ``QuantumCircuit``.
     ValueError
         For mid-circuit measurements and resets, classical conditions and control flow,
-        angles that are not real and affine in the parameters, and parameters listed twice or
-        in neither list.
+        operations that are not unitary, angles without a counterpart here, and parameters
+        listed twice or in neither list.
 
     Notes
     -----
@@ -123,7 +128,8 @@ def _symbols(
     circuit: QuantumCircuit, inputs: Sequence[Any] | None, weights: Sequence[Any] | None
 ) -> tuple[dict[Parameter, Affine], int, int]:
     """The symbol of each unbound parameter, and the two counts."""
-    by_name = {parameter.name: parameter for parameter in circuit.parameters}
+    unbound = _read_parameters(circuit)
+    by_name = {parameter.name: parameter for parameter in unbound}
 
     def listed(role: str, given: Any) -> list[Parameter]:
         flat: list[Parameter] = []
@@ -150,7 +156,7 @@ def _symbols(
     input_list = listed("inputs", () if inputs is None else inputs)
     if weights is None:
         taken = set(input_list)
-        weight_list = [p for p in circuit.parameters if p not in taken]
+        weight_list = [p for p in unbound if p not in taken]
     else:
         weight_list = listed("weights", weights)
     symbols: dict[Parameter, Affine] = {}
@@ -162,13 +168,24 @@ def _symbols(
                     "inputs and weights"
                 )
             symbols[parameter] = Affine(0.0, ((source, index, 1.0),))
-    missing = [p.name for p in circuit.parameters if p not in symbols]
+    missing = [p.name for p in unbound if p not in symbols]
     if missing:
         raise ValueError(
             f"Circuit.from_qiskit: unbound parameters {', '.join(missing)} are in neither inputs "
             "nor weights"
         )
     return symbols, len(weight_list), len(input_list)
+
+
+def _read_parameters(circuit: QuantumCircuit) -> list[Parameter]:
+    """The unbound parameters, without those of delays, which are dropped."""
+    if not any(item.operation.name == "delay" and item.params for item in circuit.data):
+        return list(circuit.parameters)
+    read = circuit.copy_empty_like()
+    for item in circuit.data:
+        if item.operation.name != "delay":
+            read.append(item)
+    return list(read.parameters)
 
 
 class _Reader:
@@ -201,6 +218,8 @@ class _Reader:
                         f"Circuit.from_qiskit: reset on wire {on[0]} after other operations; only "
                         "unitary circuits with final measurements are supported"
                     )
+            elif isinstance(operation, BoxOp):
+                self.read(operation.body, on, into)
             elif operation.name in _CLASSICAL or getattr(operation, "condition", None) is not None:
                 raise ValueError(
                     f"Circuit.from_qiskit: {operation.name!r} on wires {list(on)} depends on "
@@ -211,34 +230,13 @@ class _Reader:
                 self.touched.update(on)
 
     def angle(self, value: Any, gate: str, wires: tuple[int, ...]) -> Param:
-        """A qiskit angle as a number or an affine combination of our symbols."""
+        """A qiskit angle as a number or an expression of our symbols."""
         where = f"Circuit.from_qiskit: {gate} on wires {list(wires)}"
-        if not isinstance(value, ParameterExpression):
-            if isinstance(value, complex) or np.iscomplexobj(value):
-                raise TypeError(f"{where} has the complex angle {value}; expected a real one")
-            return float(value)
-        result = Affine()
-        parameters = sorted(value.parameters, key=lambda p: p.name)
-        for parameter in parameters:
-            slope = value.gradient(parameter)
-            if isinstance(slope, ParameterExpression):
-                if slope.parameters:
-                    raise ValueError(
-                        f"{where} has the angle {value}, which is not affine in "
-                        f"{parameter.name!r}; angles must be sums of numbers times parameters"
-                    )
-                slope = slope.numeric()
-            if parameter not in self.symbols:
-                raise ValueError(f"{where} has the unbound parameter {parameter.name!r}")
-            result = result + self.symbols[parameter] * _real(slope, where, value)
-        at_zero = value.bind({parameter: 0.0 for parameter in parameters}).numeric()
-        result = result + _real(at_zero, where, value)
-        return result if result.terms else result.constant
+        return angle_from_qiskit(value, self.symbols, where)
 
     def gate(self, operation: Any, wires: tuple[int, ...], clbits: tuple[int, ...] = ()) -> None:
         """Append one operation, expanding what has no name of its own here."""
-        if isinstance(operation, AnnotatedOperation):
-            operation = _without_annotations(operation)
+        operation = _plain(operation, wires)
         if isinstance(operation, ControlledGate) and self._open_controls(operation, wires):
             return
         name = _names_by_class().get(getattr(operation, "base_class", type(operation)))
@@ -264,7 +262,7 @@ class _Reader:
         else:
             raise ValueError(
                 f"Circuit.from_qiskit: instruction {operation.name!r} on wires {list(wires)} has "
-                "neither a definition nor a matrix to expand it by"
+                "neither a definition nor a unitary matrix to expand it by"
             )
 
     def _open_controls(self, operation: ControlledGate, wires: tuple[int, ...]) -> bool:
@@ -294,33 +292,57 @@ class _Reader:
             return False
         time = self.angle(operation.time, operation.name, wires)
         for label, coefficient in labels:
-            factor = _real(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
-            self.made.pauli_rotation(label, time * (2.0 * factor), wires)
+            factor = real_number(coefficient, f"Circuit.from_qiskit: {operation.name}", coefficient)
+            self.made.pauli_rotation(label, 2.0 * time * factor, wires)
         return True
 
 
-def _without_annotations(operation: AnnotatedOperation) -> Any:
-    """The same operation with its modifiers carried out."""
-    base = operation.base_op
-    if isinstance(base, AnnotatedOperation):
-        base = _without_annotations(base)
-    for modifier in operation.modifiers:
-        if isinstance(modifier, InverseModifier):
-            base = base.inverse()
-        elif isinstance(modifier, ControlModifier):
-            base = base.control(
-                modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state, annotated=False
-            )
-        elif isinstance(modifier, PowerModifier):
-            base = base.power(modifier.power)
-    return base
+def _plain(operation: Any, wires: tuple[int, ...]) -> Any:
+    """The same operation as an instruction, with its annotations carried out.
+
+    Qiskit lets a circuit hold whatever has a name and numbers of bits: Cliffords, annotated
+    operations, and what third parties make.
+    """
+    where = f"Circuit.from_qiskit: {operation.name!r} on wires {list(wires)}"
+    if isinstance(operation, AnnotatedOperation):
+        base = _plain(operation.base_op, wires)
+        if not isinstance(base, QiskitGate):
+            raise ValueError(f"{where} annotates {base.name!r}, which is not a unitary gate")
+        for modifier in operation.modifiers:
+            base = _modified(base, modifier, where)
+        return base
+    if isinstance(operation, Instruction):
+        return operation
+    if hasattr(operation, "to_circuit"):
+        return operation.to_circuit().to_gate()
+    if hasattr(operation, "to_instruction"):
+        return operation.to_instruction()
+    raise ValueError(
+        f"{where} is a {type(operation).__name__}, which has neither a circuit nor a matrix"
+    )
 
 
-def _real(value: Any, where: str, expression: Any) -> float:
-    number = complex(value)
-    if number.imag != 0.0:
-        raise TypeError(f"{where} has the complex angle {expression}; expected a real one")
-    return number.real
+def _modified(base: Any, modifier: Any, where: str) -> Any:
+    if isinstance(modifier, InverseModifier):
+        return base.inverse()
+    if isinstance(modifier, ControlModifier):
+        return base.control(
+            modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state, annotated=False
+        )
+    if not isinstance(modifier, PowerModifier):
+        raise ValueError(f"{where} has the unknown modifier {modifier!r}")
+    power = modifier.power
+    if not any(isinstance(p, ParameterExpression) and p.parameters for p in base.params):
+        return base.power(power)
+    if power != int(power):
+        raise ValueError(
+            f"{where} raises a gate with unbound parameters to the power {power}; expected an "
+            "integer"
+        )
+    repeated = QuantumCircuit(base.num_qubits)
+    for _ in range(abs(int(power))):
+        repeated.append(base if power > 0 else base.inverse(), repeated.qubits)
+    return repeated.to_gate()
 
 
 # -- to qiskit ------------------------------------------------------------------------------
@@ -366,7 +388,7 @@ def build_qiskit(
     sizes = (circuit.n_wires, n_clbits) if n_clbits else (circuit.n_wires,)
     built = QuantumCircuit(*sizes)
     for gate in circuit.gates:
-        angles = [_qiskit_angle(p, vectors) for p in gate.params]
+        angles = [angle_to_qiskit(p, vectors) for p in gate.params]
         if gate.name == "global_phase":
             built.global_phase = built.global_phase + angles[0]
         else:
@@ -374,18 +396,6 @@ def build_qiskit(
     for wire, bit in circuit.measurements:
         built.measure(wire, bit)
     return built
-
-
-def _qiskit_angle(param: Param, vectors: Mapping[Source, Sequence[Any]]) -> Any:
-    """A number, or the expression of qiskit parameters that an affine angle stands for."""
-    if not isinstance(param, Affine):
-        return param
-    expression: Any = None
-    for source, index, coefficient in param.terms:
-        symbol = vectors[source][index]
-        term = symbol if coefficient == 1.0 else coefficient * symbol
-        expression = term if expression is None else expression + term
-    return expression + param.constant if param.constant else expression
 
 
 def instruction(gate: Gate, angles: Sequence[Any]) -> Any:

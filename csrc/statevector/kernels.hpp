@@ -19,14 +19,17 @@ struct Job {
     const double* angles;   // (n_angles): constant and weight parts
     const T* coefficients;  // (n_coefficients) of the steps without inputs
     bool want_weights, want_inputs;
+    bool given_start = false;  // the state holds the start already
+    bool want_start = false;   // the reverse sweep goes back to it
 };
 
 /// Where the gradients of one group of samples go; sums are of the states after each step.
 template <typename T>
 struct Gradients {
-    double* sums;     // (n_sums), steps without inputs
-    double* weights;  // (n_weights), the rest
-    T* inputs;        // (batch, n_inputs), the whole array
+    double* sums;        // (n_sums), steps without inputs
+    double* weights;     // (n_weights), the rest
+    T* inputs;           // (batch, n_inputs), the whole array
+    T* start = nullptr;  // a tile: lambda at the start, where it is wanted
 };
 
 /// Scratch memory: so many elements.

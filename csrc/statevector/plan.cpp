@@ -17,6 +17,7 @@ namespace wb::statevector {
 namespace {
 
 constexpr int kUntouched = -1;
+constexpr int kGiven = -2;  // by no step yet, but the start is the caller's
 
 /// A step while it still grows.
 struct Draft {
@@ -28,10 +29,12 @@ struct Draft {
 
 class Builder {
   public:
-    Builder(std::span<const double> data, int n_wires, int n_weights, int n_inputs)
+    Builder(std::span<const double> data, int n_wires, int n_weights, int n_inputs,
+            bool given_start)
         : initial_(static_cast<std::size_t>(n_wires)),
           pending_(static_cast<std::size_t>(n_wires)),
-          last_(static_cast<std::size_t>(n_wires), kUntouched) {
+          last_(static_cast<std::size_t>(n_wires), given_start ? kGiven : kUntouched) {
+        plan_.given_start = given_start;
         plan_.n_wires = n_wires;
         plan_.n_weights = n_weights;
         plan_.n_inputs = n_inputs;
@@ -138,7 +141,7 @@ class Builder {
 
     /// Whether a 1-qubit gate on `bit` can be multiplied into that wire's last step.
     bool absorbs(int bit) {
-        if (last(bit) == kUntouched) return false;
+        if (last(bit) < 0) return false;
         const Step& s = draft(last(bit)).step;
         return s.kind == StepKind::matrix && s.target == bit && std::popcount(s.controls) <= 1;
     }
@@ -399,6 +402,7 @@ struct CacheEntry {
     std::vector<std::int64_t> code;
     std::vector<double> data;
     int n_wires, n_weights, n_inputs;
+    bool given_start;
     std::shared_ptr<const Plan> plan;
 };
 
@@ -432,8 +436,8 @@ PlanView Plan::view() const {
 
 std::shared_ptr<const Plan> make_plan(std::span<const std::int64_t> code,
                                       std::span<const double> data, int n_wires, int n_weights,
-                                      int n_inputs) {
-    Builder builder(data, n_wires, n_weights, n_inputs);
+                                      int n_inputs, bool given_start) {
+    Builder builder(data, n_wires, n_weights, n_inputs, given_start);
     for (const Operation& op : parse_program(code, data, n_wires, n_weights, n_inputs)) {
         builder.add(op);
     }
@@ -442,13 +446,14 @@ std::shared_ptr<const Plan> make_plan(std::span<const std::int64_t> code,
 
 std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
                                         std::span<const double> data, int n_wires, int n_weights,
-                                        int n_inputs) {
+                                        int n_inputs, bool given_start) {
     static std::mutex mutex;
     static std::list<CacheEntry> entries;  // most recently used first
     {
         const std::lock_guard lock(mutex);
         for (auto it = entries.begin(); it != entries.end(); ++it) {
             if (it->n_wires == n_wires && it->n_weights == n_weights && it->n_inputs == n_inputs &&
+                it->given_start == given_start &&
                 std::equal(it->code.begin(), it->code.end(), code.begin(), code.end()) &&
                 same_bits(it->data, data)) {
                 entries.splice(entries.begin(), entries, it);
@@ -461,7 +466,8 @@ std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
                      n_wires,
                      n_weights,
                      n_inputs,
-                     make_plan(code, data, n_wires, n_weights, n_inputs)};
+                     given_start,
+                     make_plan(code, data, n_wires, n_weights, n_inputs, given_start)};
     const std::lock_guard lock(mutex);
     entries.push_front(std::move(entry));
     if (entries.size() > kCachedPlans) entries.pop_back();

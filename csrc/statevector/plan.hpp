@@ -32,20 +32,22 @@ struct Plan {
     std::vector<double> data;
     std::vector<int> place;  // place[w]: the plan's bit that holds wire w at the end
     bool initial_per_sample = false, initial_weights = false, initial_inputs = false;
+    bool given_start = false;  // the caller gives the states to begin with
     std::int64_t n_coefficients = 0, n_sums = 0;
 };
 
 /// Parses the stream described in workbench/ops/program.py. Throws std::invalid_argument naming
 /// the operation when a wire, index or offset is out of range, a wire is named twice, or a number
 /// in the pool is not finite.
+/// With given_start no gate is taken into the start, which is the caller's and not |0...0>.
 std::shared_ptr<const Plan> make_plan(std::span<const std::int64_t> code,
                                       std::span<const double> data, int n_wires, int n_weights,
-                                      int n_inputs);
+                                      int n_inputs, bool given_start = false);
 
 /// As make_plan, remembering the plans made last: a training loop calls with the same few
 /// programs over and over. Thread safe.
 std::shared_ptr<const Plan> cached_plan(std::span<const std::int64_t> code,
                                         std::span<const double> data, int n_wires, int n_weights,
-                                        int n_inputs);
+                                        int n_inputs, bool given_start = false);
 
 }  // namespace wb::statevector

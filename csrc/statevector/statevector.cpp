@@ -49,6 +49,12 @@ std::int64_t step_cycles(const Plan& plan, int per_amplitude) {
     return (static_cast<std::int64_t>(plan.steps.size()) * per_amplitude + 16) << plan.n_wires;
 }
 
+void check_start(const Plan& plan, bool given) {
+    if (plan.given_start != given) {
+        throw std::invalid_argument("plan: start must be given where the plan was made for one");
+    }
+}
+
 template <typename T>
 void evaluate_coefficients(const PlanView& plan, const double* angles, bool per_sample, T* out) {
     if constexpr (kIsFloat<T>) {
@@ -168,12 +174,37 @@ struct Sample {
     }
 };
 
+/// Scatters (valid, 2^n) amplitudes into the lanes of a tile, the other lanes being 0.
+template <typename T>
+void copy_start_to_tile(int n_wires, const T* start, std::int64_t valid, T* tile) {
+    const std::int64_t size = std::int64_t{1} << n_wires;
+    const std::int64_t w = lanes<T>();
+    std::fill_n(tile, 2 * w * size, T{0});
+    for (std::int64_t l = 0; l < valid; ++l) {
+        for (std::int64_t i = 0; i < size; ++i) {
+            tile[2 * w * i + l] = start[2 * (l * size + i)];
+            tile[2 * w * i + w + l] = start[2 * (l * size + i) + 1];
+        }
+    }
+}
+
+/// The same of one state, with the lowest bits of the index in the lanes.
+template <typename T>
+void copy_start_to_state(int n_wires, const T* start, T* state) {
+    const std::int64_t w = lanes<T>();
+    for (std::int64_t i = 0; i < std::int64_t{1} << n_wires; ++i) {
+        state[i / w * 2 * w + i % w] = start[2 * i];
+        state[i / w * 2 * w + w + i % w] = start[2 * i + 1];
+    }
+}
+
 template <typename T>
 void wide_run(const Plan& plan, const Shared<T>& shared, const std::vector<BlockGroup>& groups,
-              const Sample<T>& sample, int threads, T* psi) {
+              const Sample<T>& sample, int threads, const T* start, T* psi) {
     const PlanView& view = shared.view;
     const std::int64_t scratch = select_wide_scratch<T>()(view, shared.job.observables, kBlockBits);
-    const int parts = plan.n_wires > kBlockBits ? 16 : 1;
+    const int parts = start != nullptr ? 0 : plan.n_wires > kBlockBits ? 16 : 1;
+    if (start != nullptr) copy_start_to_state(plan.n_wires, start, psi);
     parallel_for(parts, threads, [&](std::int64_t part, int) {
         select_wide_start<T>()(view, sample.angles.data(), static_cast<int>(part), parts, psi,
                                Leased<T>(scratch).room());
@@ -214,7 +245,7 @@ void copy_amplitudes_from_state(const Plan& plan, const std::vector<std::int64_t
 
 template <typename T>
 void forward_tiles(const Plan& plan, const Shared<T>& shared, T* values, T* state, T* amplitudes,
-                   const std::vector<std::int64_t>& index) {
+                   const std::vector<std::int64_t>& index, const T* start) {
     const std::int64_t tiles = tiles_of<T>(shared.job.batch);
     const std::int64_t tile_size = (std::int64_t{2} << plan.n_wires) * lanes<T>();
     const std::int64_t size = select_tile_forward_scratch<T>()(shared.view, shared.job.observables);
@@ -223,10 +254,13 @@ void forward_tiles(const Plan& plan, const Shared<T>& shared, T* values, T* stat
         const Leased<T> scratch(size);
         const Scratch<T> own(state != nullptr ? 0 : tile_size);
         T* psi = state != nullptr ? state + tile * tile_size : own.data();
-        select_tile_forward<T>()(shared.job, tile, psi, scratch.room(), values);
-        if (amplitudes == nullptr) return;
         const std::int64_t first = tile * lanes<T>();
         const auto valid = std::min<std::int64_t>(lanes<T>(), shared.job.batch - first);
+        if (start != nullptr) {
+            copy_start_to_tile(plan.n_wires, start + (first << (plan.n_wires + 1)), valid, psi);
+        }
+        select_tile_forward<T>()(shared.job, tile, psi, scratch.room(), values);
+        if (amplitudes == nullptr) return;
         copy_amplitudes_from_tile(plan, index, psi, static_cast<int>(valid),
                                   amplitudes + (first << (plan.n_wires + 1)));
     });
@@ -234,7 +268,7 @@ void forward_tiles(const Plan& plan, const Shared<T>& shared, T* values, T* stat
 
 template <typename T>
 void forward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, T* values, T* state,
-                  T* amplitudes, const std::vector<std::int64_t>& index) {
+                  T* amplitudes, const std::vector<std::int64_t>& index, const T* start) {
     const std::vector<BlockGroup> groups = block_groups(plan);
     const std::int64_t size = std::int64_t{2} << plan.n_wires;
     const std::int64_t batch = shared.job.batch;
@@ -254,7 +288,8 @@ void forward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, T
     parallel_for(batch, by_block ? 1 : threads, [&](std::int64_t b, int) {
         T* psi = base + (reuse ? 0 : b * size);
         const Sample<T> sample(plan, shared, weights, b);
-        wide_run(plan, shared, groups, sample, by_block ? threads : 1, psi);
+        wide_run(plan, shared, groups, sample, by_block ? threads : 1,
+                 start != nullptr ? start + b * size : nullptr, psi);
         if (values != nullptr) {
             select_wide_observe<T>()(shared.view, shared.job.observables, psi,
                                      Leased<T>(scratch).room(), values + b * n_rows);
@@ -290,7 +325,7 @@ struct GroupSums {
 template <typename T>
 void backward_tiles(const Plan& plan, const Shared<T>& shared, const T* state,
                     const T* value_gradient, const T* amplitude_gradient, GroupSums& sums,
-                    T* input_gradient) {
+                    T* input_gradient, T* start_gradient) {
     const std::int64_t tiles = tiles_of<T>(shared.job.batch);
     const std::int64_t tile_size = (std::int64_t{2} << plan.n_wires) * lanes<T>();
     const std::int64_t size =
@@ -298,11 +333,20 @@ void backward_tiles(const Plan& plan, const Shared<T>& shared, const T* state,
     const int threads = threads_for(tiles * step_cycles(plan, 24), kGrainCycles);
     parallel_for(sums.groups, threads, [&](std::int64_t g, int) {
         const Leased<T> scratch(size);
-        const Gradients<T> gradients{sums.sums(g), sums.weights(g), input_gradient};
+        const Scratch<T> lambda(start_gradient != nullptr ? tile_size : 0);
+        const Gradients<T> gradients{sums.sums(g), sums.weights(g), input_gradient,
+                                     start_gradient != nullptr ? lambda.data() : nullptr};
         for (std::int64_t t = tiles * g / sums.groups; t < tiles * (g + 1) / sums.groups; ++t) {
             check_interrupt();
             select_tile_backward<T>()(shared.job, t, state + t * tile_size, value_gradient,
                                       amplitude_gradient, scratch.room(), gradients);
+            if (start_gradient == nullptr) continue;
+            // torch's gradient is twice lambda.
+            const std::int64_t first = t * lanes<T>();
+            const auto valid = std::min<std::int64_t>(lanes<T>(), shared.job.batch - first);
+            T* out = start_gradient + (first << (plan.n_wires + 1));
+            copy_amplitudes_from_tile(plan, {}, lambda.data(), static_cast<int>(valid), out);
+            for (std::int64_t i = 0; i < valid << (plan.n_wires + 1); ++i) out[i] *= 2;
         }
     });
 }
@@ -342,7 +386,7 @@ void wide_reverse(const Plan& plan, const Shared<T>& shared, const std::vector<B
 template <typename T>
 void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, const T* state,
                    const T* value_gradient, const T* amplitude_gradient, GroupSums& group_sums,
-                   T* input_gradient) {
+                   T* input_gradient, T* start_gradient) {
     const std::vector<BlockGroup> groups = block_groups(plan);
     const PlanView& view = shared.view;
     const std::int64_t size = std::int64_t{2} << plan.n_wires;
@@ -380,6 +424,11 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
             std::fill(inputs.begin(), inputs.end(), 0.0);
             wide_reverse(plan, shared, groups, sample, by_block ? threads : 1, psi, lambda,
                          sums.data());
+            if (start_gradient != nullptr) {
+                T* out = start_gradient + b * size;
+                copy_amplitudes_from_state(plan, {}, lambda, out);
+                for (std::int64_t i = 0; i < size; ++i) out[i] *= 2;
+            }
             double* weight_sums = shared.job.want_weights ? group_sums.weights(g) : nullptr;
             double* input_sums = shared.job.want_inputs ? inputs.data() : nullptr;
             WB_SELECT_ISA(finish)(view, sample.angles.data(), true, sums.data(), weight_sums,
@@ -432,30 +481,38 @@ std::int64_t state_size(int n_wires, std::int64_t batch) {
 
 template <typename T>
 void forward(const Plan& plan, const T* weights, const T* inputs, std::int64_t batch,
-             const Observables* observables, T* values, T* state, T* amplitudes) {
+             const Observables* observables, T* values, T* state, T* amplitudes, const T* start) {
+    check_start(plan, start != nullptr);
     check_finite(weights, plan.n_weights, 0, "weights");
     check_finite(inputs, batch * plan.n_inputs, plan.n_inputs, "inputs");
     if (batch == 0) return;
-    const Shared<T> shared(plan, weights, inputs, batch, observables);
+    Shared<T> shared(plan, weights, inputs, batch, observables);
+    shared.job.given_start = start != nullptr;
     std::vector<std::int64_t> index;
     if (amplitudes != nullptr && renamed(plan)) index = permutation(plan);
     if (use_tiles<T>(plan.n_wires, batch)) {
-        forward_tiles(plan, shared, values, state, amplitudes, index);
+        forward_tiles(plan, shared, values, state, amplitudes, index, start);
     } else {
-        forward_wide(plan, shared, weights, values, state, amplitudes, index);
+        forward_wide(plan, shared, weights, values, state, amplitudes, index, start);
     }
 }
 
 template <typename T>
 void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t batch,
               const T* state, const Observables* observables, const T* value_gradient,
-              const T* amplitude_gradient, T* weight_gradient, T* input_gradient) {
+              const T* amplitude_gradient, T* weight_gradient, T* input_gradient,
+              T* start_gradient) {
+    if (start_gradient != nullptr) check_start(plan, true);
     if (weight_gradient != nullptr) std::fill_n(weight_gradient, plan.n_weights, T{0});
     if (input_gradient != nullptr) std::fill_n(input_gradient, batch * plan.n_inputs, T{0});
-    if (batch == 0 || (weight_gradient == nullptr && input_gradient == nullptr)) return;
+    if (batch == 0 ||
+        (weight_gradient == nullptr && input_gradient == nullptr && start_gradient == nullptr)) {
+        return;
+    }
     Shared<T> shared(plan, weights, inputs, batch, observables);
     shared.job.want_weights = weight_gradient != nullptr;
     shared.job.want_inputs = input_gradient != nullptr;
+    shared.job.want_start = start_gradient != nullptr;
     std::vector<T> placed;
     if (amplitude_gradient != nullptr && renamed(plan)) {
         const std::vector<std::int64_t> index = permutation(plan);
@@ -477,10 +534,10 @@ void backward(const Plan& plan, const T* weights, const T* inputs, std::int64_t 
     GroupSums sums(std::min(items, kGroups), plan);
     if (tiles) {
         backward_tiles(plan, shared, state, value_gradient, amplitude_gradient, sums,
-                       input_gradient);
+                       input_gradient, start_gradient);
     } else {
         backward_wide(plan, shared, weights, state, value_gradient, amplitude_gradient, sums,
-                      input_gradient);
+                      input_gradient, start_gradient);
     }
     if (weight_gradient == nullptr) return;
     sums.add_up();
@@ -512,10 +569,10 @@ void evaluate_samples(const Plan& plan, const T* weights, const T* inputs, std::
 #define WB_INSTANTIATE(T)                                                                       \
     template std::int64_t state_size<T>(int, std::int64_t);                                     \
     template void forward<T>(const Plan&, const T*, const T*, std::int64_t, const Observables*, \
-                             T*, T*, T*);                                                       \
+                             T*, T*, T*, const T*);                                             \
     template void evaluate_samples<T>(const Plan&, const T*, const T*, std::int64_t, T*, T*);   \
     template void backward<T>(const Plan&, const T*, const T*, std::int64_t, const T*,          \
-                              const Observables*, const T*, const T*, T*, T*);
+                              const Observables*, const T*, const T*, T*, T*, T*);
 WB_INSTANTIATE(float)
 WB_INSTANTIATE(double)
 #undef WB_INSTANTIATE

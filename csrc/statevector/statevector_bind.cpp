@@ -22,7 +22,7 @@ constexpr int kMaxWires = 30;
 
 std::shared_ptr<const statevector::Plan> plan_of(const Words& code, const Numbers& data,
                                                  int n_wires, std::int64_t n_weights,
-                                                 std::int64_t n_inputs) {
+                                                 std::int64_t n_inputs, bool given_start = false) {
     if (n_wires < 1 || n_wires > kMaxWires) {
         throw std::invalid_argument("n_wires must be in [1, " + std::to_string(kMaxWires) +
                                     "], got " + std::to_string(n_wires));
@@ -36,7 +36,7 @@ std::shared_ptr<const statevector::Plan> plan_of(const Words& code, const Number
     check_shape(code, "code", {kAnySize});
     check_shape(data, "data", {kAnySize});
     return statevector::cached_plan(view(code), view(data), n_wires, static_cast<int>(n_weights),
-                                    static_cast<int>(n_inputs));
+                                    static_cast<int>(n_inputs), given_start);
 }
 
 Observables observables_of(int n_wires, std::int64_t n_rows, const Words& terms,
@@ -59,14 +59,35 @@ void check_aligned(const Array<T>& state) {
 }
 
 template <typename T>
+using Amplitudes = Array<std::complex<T>>;
+
+/// The states to begin with, or null.
+template <typename T>
+const T* start_of(const std::optional<Amplitudes<T>>& start, std::int64_t batch, int n_wires) {
+    if (!start) return nullptr;
+    check_shape(*start, "start", {batch, std::int64_t{1} << n_wires});
+    return reinterpret_cast<const T*>(start->data());
+}
+
+template <typename T>
+T* gradient_of(std::optional<Amplitudes<T>>& gradient, std::int64_t batch, int n_wires) {
+    if (!gradient) return nullptr;
+    check_shape(*gradient, "start_gradient", {batch, std::int64_t{1} << n_wires});
+    return reinterpret_cast<T*>(gradient->mutable_data());
+}
+
+template <typename T>
 void expectation(const Words& code, const Numbers& data, int n_wires, const Words& terms,
                  const Numbers& coefficients, const Array<T>& weights, const Array<T>& inputs,
-                 Array<T>& values, std::optional<Array<T>> state) {
+                 Array<T>& values, std::optional<Array<T>> state,
+                 const std::optional<Amplitudes<T>>& start) {
     check_shape(weights, "weights", {kAnySize});
     check_shape(inputs, "inputs", {kAnySize, kAnySize});
     check_shape(values, "values", {inputs.shape(0), kAnySize});
     const std::int64_t batch = inputs.shape(0);
-    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    const auto plan =
+        plan_of(code, data, n_wires, weights.size(), inputs.shape(1), start.has_value());
+    const T* first = start_of<T>(start, batch, n_wires);
     const Observables observables = observables_of(n_wires, values.shape(1), terms, coefficients);
     T* saved = nullptr;
     if (state) {
@@ -78,17 +99,19 @@ void expectation(const Words& code, const Numbers& data, int n_wires, const Word
     const T* x = inputs.data();
     T* out = values.mutable_data();
     const WithoutGil unlocked;
-    statevector::forward<T>(*plan, w, x, batch, &observables, out, saved, nullptr);
+    statevector::forward<T>(*plan, w, x, batch, &observables, out, saved, nullptr, first);
 }
 
 template <typename T>
 void amplitudes(const Words& code, const Numbers& data, int n_wires, const Array<T>& weights,
                 const Array<T>& inputs, Array<std::complex<T>>& amplitudes,
-                std::optional<Array<T>> state) {
+                std::optional<Array<T>> state, const std::optional<Amplitudes<T>>& start) {
     check_shape(weights, "weights", {kAnySize});
     check_shape(inputs, "inputs", {kAnySize, kAnySize});
     const std::int64_t batch = inputs.shape(0);
-    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    const auto plan =
+        plan_of(code, data, n_wires, weights.size(), inputs.shape(1), start.has_value());
+    const T* first = start_of<T>(start, batch, n_wires);
     check_shape(amplitudes, "amplitudes", {batch, std::int64_t{1} << n_wires});
     T* saved = nullptr;
     if (state) {
@@ -100,7 +123,7 @@ void amplitudes(const Words& code, const Numbers& data, int n_wires, const Array
     const T* x = inputs.data();
     T* out = reinterpret_cast<T*>(amplitudes.mutable_data());
     const WithoutGil unlocked;
-    statevector::forward<T>(*plan, w, x, batch, nullptr, nullptr, saved, out);
+    statevector::forward<T>(*plan, w, x, batch, nullptr, nullptr, saved, out, first);
 }
 
 template <typename T>
@@ -120,19 +143,21 @@ void expectation_backward(const Words& code, const Numbers& data, int n_wires, c
                           const Numbers& coefficients, const Array<T>& weights,
                           const Array<T>& inputs, const Array<T>& state, const Array<T>& gradient,
                           std::optional<Array<T>> weight_gradient,
-                          std::optional<Array<T>> input_gradient) {
+                          std::optional<Array<T>> input_gradient, bool given_start,
+                          std::optional<Amplitudes<T>> start_gradient) {
     check_shape(weights, "weights", {kAnySize});
     check_shape(inputs, "inputs", {kAnySize, kAnySize});
     check_shape(gradient, "gradient", {inputs.shape(0), kAnySize});
     check_backward(state, n_wires, inputs, weight_gradient, weights.size(), input_gradient);
-    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1), given_start);
     const Observables observables = observables_of(n_wires, gradient.shape(1), terms, coefficients);
     T* gw = weight_gradient ? weight_gradient->mutable_data() : nullptr;
     T* gx = input_gradient ? input_gradient->mutable_data() : nullptr;
     const std::int64_t batch = inputs.shape(0);
+    T* gs = gradient_of<T>(start_gradient, batch, n_wires);
     const T *w = weights.data(), *x = inputs.data(), *s = state.data(), *g = gradient.data();
     const WithoutGil unlocked;
-    statevector::backward<T>(*plan, w, x, batch, s, &observables, g, nullptr, gw, gx);
+    statevector::backward<T>(*plan, w, x, batch, s, &observables, g, nullptr, gw, gx, gs);
 }
 
 template <typename T>
@@ -140,19 +165,21 @@ void amplitudes_backward(const Words& code, const Numbers& data, int n_wires,
                          const Array<T>& weights, const Array<T>& inputs, const Array<T>& state,
                          const Array<std::complex<T>>& gradient,
                          std::optional<Array<T>> weight_gradient,
-                         std::optional<Array<T>> input_gradient) {
+                         std::optional<Array<T>> input_gradient, bool given_start,
+                         std::optional<Amplitudes<T>> start_gradient) {
     check_shape(weights, "weights", {kAnySize});
     check_shape(inputs, "inputs", {kAnySize, kAnySize});
     check_backward(state, n_wires, inputs, weight_gradient, weights.size(), input_gradient);
-    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
+    const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1), given_start);
     check_shape(gradient, "gradient", {inputs.shape(0), std::int64_t{1} << n_wires});
     T* gw = weight_gradient ? weight_gradient->mutable_data() : nullptr;
     T* gx = input_gradient ? input_gradient->mutable_data() : nullptr;
     const std::int64_t batch = inputs.shape(0);
+    T* gs = gradient_of<T>(start_gradient, batch, n_wires);
     const T *w = weights.data(), *x = inputs.data(), *s = state.data();
     const T* g = reinterpret_cast<const T*>(gradient.data());
     const WithoutGil unlocked;
-    statevector::backward<T>(*plan, w, x, batch, s, nullptr, nullptr, g, gw, gx);
+    statevector::backward<T>(*plan, w, x, batch, s, nullptr, nullptr, g, gw, gx, gs);
 }
 
 template <typename T>
@@ -173,12 +200,11 @@ void expectation_tangent(const Words& code, const Numbers& data, int n_wires, co
     const std::int64_t batch = inputs.shape(0), directions = weight_tangents.shape(0);
     check_shape(values, "values", {directions, batch, kAnySize});
     const auto plan = plan_of(code, data, n_wires, weights.size(), inputs.shape(1));
-    const Observables observables =
-        observables_of(n_wires, static_cast<int>(values.shape(2)), terms, coefficients);
+    const Observables observables = observables_of(n_wires, values.shape(2), terms, coefficients);
     const T *w = weights.data(), *x = inputs.data();
     const T *dw = weight_tangents.data(), *dx = input_tangents.data();
     T* out = values.mutable_data();
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::tangent<T>(*plan, w, x, batch, dw, dx, directions, &observables, out, nullptr);
 }
 
@@ -194,7 +220,7 @@ void amplitudes_tangent(const Words& code, const Numbers& data, int n_wires,
     const T *w = weights.data(), *x = inputs.data();
     const T *dw = weight_tangents.data(), *dx = input_tangents.data();
     T* out = reinterpret_cast<T*>(amplitudes.mutable_data());
-    const py::gil_scoped_release release;
+    const WithoutGil unlocked;
     statevector::tangent<T>(*plan, w, x, batch, dw, dx, directions, nullptr, nullptr, out);
 }
 
@@ -205,7 +231,7 @@ void bind_typed(py::module_& m, const char* suffix) {
           py::arg("data").noconvert(), py::arg("n_wires"), py::arg("terms").noconvert(),
           py::arg("coefficients").noconvert(), py::arg("weights").noconvert(),
           py::arg("inputs").noconvert(), py::arg("values").noconvert(),
-          py::arg("state").noconvert(),
+          py::arg("state").noconvert(), py::arg("start").noconvert() = py::none(),
           "Expectation values into `values`; the final states into `state` unless it is None.");
     m.def(("statevector_expectation_backward_" + end).c_str(), &expectation_backward<T>,
           py::arg("code").noconvert(), py::arg("data").noconvert(), py::arg("n_wires"),
@@ -213,17 +239,19 @@ void bind_typed(py::module_& m, const char* suffix) {
           py::arg("weights").noconvert(), py::arg("inputs").noconvert(),
           py::arg("state").noconvert(), py::arg("gradient").noconvert(),
           py::arg("weight_gradient").noconvert(), py::arg("input_gradient").noconvert(),
+          py::arg("given_start") = false, py::arg("start_gradient").noconvert() = py::none(),
           "Gradients from those of the expectation values, where not None.");
     m.def(("statevector_amplitudes_" + end).c_str(), &amplitudes<T>, py::arg("code").noconvert(),
           py::arg("data").noconvert(), py::arg("n_wires"), py::arg("weights").noconvert(),
           py::arg("inputs").noconvert(), py::arg("amplitudes").noconvert(),
-          py::arg("state").noconvert(),
+          py::arg("state").noconvert(), py::arg("start").noconvert() = py::none(),
           "Amplitudes into `amplitudes`; the final states into `state` unless it is None.");
     m.def(("statevector_amplitudes_backward_" + end).c_str(), &amplitudes_backward<T>,
           py::arg("code").noconvert(), py::arg("data").noconvert(), py::arg("n_wires"),
           py::arg("weights").noconvert(), py::arg("inputs").noconvert(),
           py::arg("state").noconvert(), py::arg("gradient").noconvert(),
           py::arg("weight_gradient").noconvert(), py::arg("input_gradient").noconvert(),
+          py::arg("given_start") = false, py::arg("start_gradient").noconvert() = py::none(),
           "Gradients from those of the amplitudes, where not None.");
     m.def(("statevector_expectation_tangent_" + end).c_str(), &expectation_tangent<T>,
           py::arg("code").noconvert(), py::arg("data").noconvert(), py::arg("n_wires"),

@@ -11,7 +11,16 @@ namespace {
 constexpr std::int64_t kGrainCycles = 100'000;
 
 template <typename T>
-void run_tile(const TangentJob<T>& job, std::int64_t tile, T* psi, T* work, T* values) {
+std::int64_t scratch_of(const TangentJob<T>& job) {
+    if constexpr (kIsFloat<T>) {
+        return WB_SELECT_ISA(tile_tangent_scratch_f32)(job.plan, job.observables);
+    } else {
+        return WB_SELECT_ISA(tile_tangent_scratch_f64)(job.plan, job.observables);
+    }
+}
+
+template <typename T>
+void run_tile(const TangentJob<T>& job, std::int64_t tile, T* psi, Room<T> work, T* values) {
     if constexpr (kIsFloat<T>) {
         WB_SELECT_ISA(tile_tangent_f32)(job, tile, psi, work, values);
     } else {
@@ -42,12 +51,13 @@ void tangent(const Plan& plan, const T* weights, const T* inputs, std::int64_t b
         amplitudes != nullptr && renamed(plan) ? permutation(plan) : std::vector<std::int64_t>{};
     const std::int64_t size = std::int64_t{1} << plan.n_wires;
     const std::int64_t tiles = (pairs + width - 1) / width;
-    const std::int64_t vectors = tile_tangent_vectors(job.plan, job.observables);
+    const std::int64_t needed = scratch_of(job);
     const std::int64_t cycles =
         tiles * ((static_cast<std::int64_t>(plan.steps.size()) * 24 + 48) << plan.n_wires);
     parallel_for(tiles, threads_for(cycles, kGrainCycles), [&](std::int64_t tile, int) {
-        T* psi = thread_scratch<T>((4 * size + vectors) * width);
-        run_tile(job, tile, psi, psi + 4 * size * width, values);
+        const Scratch<T> states(4 * size * width), work(needed);
+        T* const psi = states.data();
+        run_tile(job, tile, psi, Room<T>{work.data(), needed}, values);
         if (amplitudes == nullptr) return;
         const std::int64_t first = tile * width, valid = std::min(width, pairs - first);
         for (std::int64_t i = 0; i < size; ++i) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/isa.hpp"
+#include "statevector/kernels.hpp"
 #include "statevector/statevector.hpp"
 
 namespace wb::statevector {
@@ -27,20 +28,17 @@ struct TangentJob {
 
 // The states with their tangents go to `psi`, 4 * 2^n vectors: per amplitude the real part, its
 // change, the imaginary part, its change. `values`, unless null, receives changes of expectation
-// values, (directions, batch, n_rows).
-#define WB_STATEVECTOR_TANGENT                                                                     \
-    void tile_tangent_f32(const TangentJob<float>&, std::int64_t tile, float* psi, float* work,    \
-                          float* values);                                                          \
-    void tile_tangent_f64(const TangentJob<double>&, std::int64_t tile, double* psi, double* work, \
-                          double* values);
+// values, (directions, batch, n_rows). The functions named *_scratch_* tell how many elements
+// `work` has.
+#define WB_STATEVECTOR_TANGENT                                                       \
+    std::int64_t tile_tangent_scratch_f32(const PlanView&, const ObservableView&);   \
+    std::int64_t tile_tangent_scratch_f64(const PlanView&, const ObservableView&);   \
+    void tile_tangent_f32(const TangentJob<float>&, std::int64_t tile, float* psi,   \
+                          Room<float> work, float* values);                          \
+    void tile_tangent_f64(const TangentJob<double>&, std::int64_t tile, double* psi, \
+                          Room<double> work, double* values);
 
 WB_DECLARE_FOR_EACH_ISA(WB_STATEVECTOR_TANGENT)
-
-/// Vectors of scratch a tile needs beside its states.
-inline std::int64_t tile_tangent_vectors(const PlanView& plan, const ObservableView& observables) {
-    return 2 * plan.n_angles + 8 * plan.n_wires + (std::int64_t{1} << plan.n_wires) +
-           observables.n_rows;
-}
 
 /// Changes of expectation values, (directions, batch, n_rows), or of amplitudes, (directions,
 /// batch, 2^n) interleaved complex numbers; the other is null. weight_tangents (directions,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One tile along tangents: a pair of a direction and a sample in each lane, all amplitudes in
 // rows, as in tiles_isa.cpp, over dual numbers.
+#include "core/carver.hpp"
 #include "statevector/dual.hpp"
 #include "statevector/product.hpp"
 #include "statevector/steps.hpp"
@@ -161,8 +162,32 @@ void lane_angles(const TangentJob<T>& job, std::int64_t first, int valid, Dual<V
     }
 }
 
+/// What a tile takes of the scratch.
 template <typename T>
-void tile_tangent(const TangentJob<T>& job, std::int64_t tile, T* states, T* scratch, T* values) {
+struct TangentRoom {
+    using V = typename VectorOf<T>::V;
+    Dual<V>* angles;
+    Qubit<Dual<V>>* qubits;
+    V *work, *out;
+
+    TangentRoom(const PlanView& plan, const ObservableView& observables,
+                Carver<VectorOf<T>>& scratch)
+        : angles(scratch.template take_as<Dual<V>>(plan.n_angles)),
+          qubits(scratch.template take_as<Qubit<Dual<V>>>(plan.n_wires)),
+          work(scratch.take(std::int64_t{1} << plan.n_wires)),
+          out(scratch.take(observables.n_rows)) {}
+};
+
+template <typename T>
+std::int64_t counted(const PlanView& plan, const ObservableView& observables) {
+    Carver<VectorOf<T>> counter;
+    const TangentRoom<T> room(plan, observables, counter);
+    return counter.vectors() * VectorOf<T>::lanes;
+}
+
+template <typename T>
+void tile_tangent(const TangentJob<T>& job, std::int64_t tile, T* states, Room<T> scratch,
+                  T* values) {
     using V = typename VectorOf<T>::V;
     constexpr int kLanes = VectorOf<T>::lanes;
     const PlanView& plan = job.plan;
@@ -172,10 +197,11 @@ void tile_tangent(const TangentJob<T>& job, std::int64_t tile, T* states, T* scr
     for (int b = 0; b < 64; ++b) where[b] = static_cast<std::int8_t>(b);
     const Layout layout{plan.n_wires, 0, where};
     auto* psi = reinterpret_cast<Dual<V>*>(states);
-    auto* angles = reinterpret_cast<Dual<V>*>(scratch);
-    auto* qubits = reinterpret_cast<Qubit<Dual<V>>*>(angles + plan.n_angles);
-    V* work = reinterpret_cast<V*>(qubits + plan.n_wires);
-    V* out = work + layout.rows();
+    Carver<VectorOf<T>> carver(scratch.memory, scratch.size);
+    const TangentRoom<T> room(plan, job.observables, carver);
+    Dual<V>* const angles = room.angles;
+    Qubit<Dual<V>>* const qubits = room.qubits;
+    V *const work = room.work, *const out = room.out;
     lane_angles(job, first, valid, angles);
     for (int w = 0; w < plan.n_wires; ++w) {
         qubits[w] = chain_state(plan, plan.initial + plan.initial_begin[w],
@@ -197,13 +223,21 @@ void tile_tangent(const TangentJob<T>& job, std::int64_t tile, T* states, T* scr
 
 }  // namespace
 
-void tile_tangent_f32(const TangentJob<float>& job, std::int64_t tile, float* psi, float* work,
+std::int64_t tile_tangent_scratch_f32(const PlanView& plan, const ObservableView& observables) {
+    return counted<float>(plan, observables);
+}
+
+std::int64_t tile_tangent_scratch_f64(const PlanView& plan, const ObservableView& observables) {
+    return counted<double>(plan, observables);
+}
+
+void tile_tangent_f32(const TangentJob<float>& job, std::int64_t tile, float* psi, Room<float> work,
                       float* values) {
     tile_tangent(job, tile, psi, work, values);
 }
 
-void tile_tangent_f64(const TangentJob<double>& job, std::int64_t tile, double* psi, double* work,
-                      double* values) {
+void tile_tangent_f64(const TangentJob<double>& job, std::int64_t tile, double* psi,
+                      Room<double> work, double* values) {
     tile_tangent(job, tile, psi, work, values);
 }
 

@@ -106,8 +106,10 @@ void tile_forward(const Job<T>& job, std::int64_t index, T* state, Room<T> scrat
     V *const angles = room.angles, *const work = room.work, *const out = room.out;
     Qubit<V>* const qubits = room.qubits;
     tile.angles(angles);
-    tile.qubits(angles, qubits);
-    product_state(plan.n_wires, qubits, psi);
+    if (!job.given_start) {
+        tile.qubits(angles, qubits);
+        product_state(plan.n_wires, qubits, psi);
+    }
     StepNumbers<V> numbers;
     for (std::int32_t i = 0; i < plan.n_steps; ++i) {
         const Step& step = plan.steps[i];
@@ -176,7 +178,7 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
     const bool into_start =
         (job.want_weights && plan.initial_weights) || (job.want_inputs && plan.initial_inputs);
     std::int32_t stop = 0;
-    if (!into_start) {
+    if (!into_start && !job.want_start) {
         while (stop < plan.n_steps &&
                !wanted(plan.steps[stop], job.want_weights, job.want_inputs)) {
             ++stop;
@@ -204,6 +206,10 @@ void tile_backward(const Job<T>& job, std::int64_t index, const T* state, const 
             case StepKind::unitary:
                 break;
         }
+    }
+    if (job.want_start) {
+        V* const start = reinterpret_cast<V*>(gradients.start);
+        for (std::int64_t r = 0; r < 2 * rows; ++r) start[r] = lambda[r];
     }
     if (!into_start) return;
     tile.qubits(angles, qubits);

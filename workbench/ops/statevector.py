@@ -375,7 +375,7 @@ def _expectation_tangent_cpu(
     weight_tangents: Tensor,
     input_tangents: Tensor,
 ) -> Tensor:
-    values = weights.new_empty((weight_tangents.shape[0], inputs.shape[0], n_rows))
+    values = empty((weight_tangents.shape[0], inputs.shape[0], n_rows), weights.dtype)
     _EXPECTATION_TANGENT[weights.dtype](
         code.numpy(),
         data.numpy(),
@@ -402,7 +402,7 @@ def _amplitudes_tangent_cpu(
     input_tangents: Tensor,
 ) -> Tensor:
     shape = (weight_tangents.shape[0], inputs.shape[0], 2**n_wires)
-    amplitudes = torch.empty(shape, dtype=_COMPLEX[weights.dtype])
+    amplitudes = empty(shape, _COMPLEX[weights.dtype])
     _AMPLITUDES_TANGENT[weights.dtype](
         code.numpy(),
         data.numpy(),

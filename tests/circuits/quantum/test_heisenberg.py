@@ -237,7 +237,7 @@ def test_bad_arguments_are_named() -> None:
         evaluator.with_inputs(np.full((1, 16), np.nan))
     with pytest.raises(ValueError, match=r"inputs must have shape \(S, F\), got \(16,\)"):
         evaluator.with_inputs(np.zeros(16))
-    with pytest.raises(ValueError, match=r"parameter x\[15\] has no value: inputs has 15"):
+    with pytest.raises(ValueError, match=r"parameter x\[0\] has no value: inputs has 15"):
         evaluator.with_inputs(np.zeros((2, 15)))
     with pytest.raises(ValueError, match="weights of a qiskit circuit must be bound in it"):
         evaluator.expectations(QuantumCircuit(4), [0, 1, 2, 3], weights=[1.0])

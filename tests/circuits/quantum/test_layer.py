@@ -122,3 +122,38 @@ def test_it_trains_inside_a_network():
 def test_bad_arguments_are_refused(build, error, words):
     with pytest.raises(error, match=words):
         build()
+
+
+def test_sequences_and_autocast_pass_through_a_network():
+    layer = QuantumLayer(classifier())
+    body = torch.nn.Linear(5, 3)
+    x = torch.rand(2, 4, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = body(x)
+        assert hidden.dtype is torch.bfloat16
+        out = layer(hidden)
+    assert out.dtype is torch.float32
+    assert out.shape == (2, 4, 3)
+    assert torch.equal(out, layer(hidden.float()))
+    out.sum().backward()
+    assert torch.isfinite(body.weight.grad).all()
+    assert layer.weights.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("init", "error", "words"),
+    [
+        ([0.1] * 9, TypeError, "of type list"),
+        (True, TypeError, "of type bool"),
+        (torch.full((9,), float("nan")), ValueError, "NaN"),
+        (torch.zeros(9).half(), ValueError, "float16"),
+    ],
+)
+def test_starts_that_are_no_numbers_are_refused(init, error, words):
+    with pytest.raises(error, match=words):
+        QuantumLayer(classifier(), init=init)
+
+
+def test_one_weight_may_start_from_a_0_dimensional_tensor():
+    layer = QuantumLayer(Circuit(1).ry(weight(0), 0), init=torch.tensor(0.3))
+    assert layer.weights.shape == (1,)

@@ -438,5 +438,65 @@ def test_gates_of_one_name_and_two_meanings_are_told_apart() -> None:
 def test_no_inputs_give_one_row_and_no_samples_none() -> None:
     circuit = _single(("sx", (0,)))
     assert noisy_probabilities(circuit, device("quito")).shape == (1, 4)
-    empty = noisy_probabilities(circuit, device("quito"), inputs=torch.zeros(0, 3))
+    empty = noisy_probabilities(circuit, device("quito"), inputs=torch.zeros(0, 0))
     assert empty.shape == (0, 4)
+
+
+def _two_parameters() -> tuple[QuantumCircuit, Parameter, Parameter]:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1, 1)
+    circuit.rz(a, 0)
+    circuit.sx(0)
+    circuit.rz(b, 0)
+    circuit.sx(0)
+    circuit.measure(0, 0)
+    return circuit, a, b
+
+
+def test_parameters_listed_twice_or_not_at_all_are_refused() -> None:
+    circuit, a, b = _two_parameters()
+    x, w = torch.tensor([[0.3, 0.4]]), torch.tensor([0.5])
+    good = noisy_probabilities(
+        circuit, None, inputs=x[:, :1], weights=w, input_parameters=[a], weight_parameters=[b]
+    )
+    assert good.shape == (1, 2)
+    bad = [
+        ([a, b], [a], x, w, r"parameter 'a' is listed twice"),
+        ([a, a], [b], x, w, r"parameter 'a' is listed twice"),
+        ([a], [b], x, w, "inputs has 2 values per sample for 1 parameters"),
+        ([a], [b], x[:, :1], torch.ones(3), "weights has 3 values per sample for 1 parameters"),
+        ([a, b], None, x, w, "weights has 1 values that no parameter reads"),
+        (None, [a, b], x, x[0], "inputs has 2 values that no parameter reads"),
+        ([a], [b], x[:, None, :1], w, r"got \(1,\) and \(1, 1, 1\)"),
+    ]
+    for inputs_named, weights_named, inputs, weights, words in bad:
+        with pytest.raises(ValueError, match=words):
+            noisy_probabilities(
+                circuit,
+                None,
+                inputs=inputs,
+                weights=weights,
+                input_parameters=inputs_named,
+                weight_parameters=weights_named,
+            )
+    with pytest.raises(TypeError, match="inputs lists 'a'"):
+        noisy_probabilities(circuit, None, inputs=x, input_parameters=["a", b])
+
+
+def test_vectors_take_as_many_values_as_they_have_elements() -> None:
+    w, x = ParameterVector("w", 1), ParameterVector("x", 2)
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(x[0] + w[0], 0)
+    circuit.measure(0, 0)
+    inputs, three = torch.tensor([[0.3, 9.0]]), torch.tensor([0.4, 1.0, 2.0])
+    with pytest.raises(ValueError, match="weights has 3 values for a vector 'w' of 1"):
+        noisy_probabilities(circuit, None, inputs=inputs, weights=three)
+    with pytest.raises(ValueError, match="inputs has 1 values for a vector 'x' of 2"):
+        noisy_probabilities(circuit, None, inputs=inputs[:, :1], weights=three[:1])
+    zero_dim = noisy_probabilities(circuit, None, inputs=inputs, weights=three[0])
+    assert zero_dim[0, 1].item() == pytest.approx(np.sin(0.35) ** 2, abs=1e-6)
+    # what a list names is not looked for among the vectors as well
+    named = noisy_probabilities(
+        circuit, None, weights=torch.tensor([0.4, 0.3, 9.0]), weight_parameters=[w, x]
+    )
+    assert torch.equal(named, zero_dim)

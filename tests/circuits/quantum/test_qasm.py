@@ -7,12 +7,13 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 
-from circuits.quantum import Circuit, input, weight
+from circuits.quantum import Circuit, input, statevector, weight
 from circuits.quantum.gates import GATES
 
 W, X = (0.3, -1.2, 0.8), (0.5, 2.2)
@@ -138,3 +139,55 @@ def test_missing_importer_is_named_with_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "qiskit_qasm3_import", None)
     with pytest.raises(ImportError, match=r"pip install .*\[quantum\]'"):
         Circuit.from_qasm("OPENQASM 3.0;\nqubit[1] q;")
+
+
+V3 = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "text is empty"),
+        ("  // nothing\n", "text is empty"),
+        ("foo", "OpenQASM 3 refused: line 1:3"),
+        ("OPENQASM", "line 1:8, at '<EOF>'"),
+        ("\x00", "line 1:0"),
+        ("OPENQASM 3.0;", "the circuit has no qubits"),
+        ("OPENQASM 4.0;", "OpenQASM version 4; expected 2 or 3"),
+        (V3 + "qubit[2] q;\nh q[0]", "line 4:6, at '<EOF>'"),
+        (V3 + "qubit[2] q;\nh q[5];", "line 4: index out of range"),
+        (V3 + "qubit q;\nrx(a) q;", "4,3: Undefined symbol 'a'"),
+        ("OPENQASM 3;\nqubit q;\nU(1,2) q;", "line 3: .*missing 1 required"),
+        ("OPENQASM 2.0;\nqreg q[2];\nfoo q[0];", "OpenQASM 2 refused: <input>:3,0: 'foo'"),
+        ("qreg q[2]; h q[0];", "OpenQASM 2 refused: <input>:1,11"),
+        ('include "qelib1.inc"; OPENQASM 2.0;', "only the first statement"),
+    ],
+)
+def test_text_that_does_not_parse_is_refused_with_its_line(text, words, capfd):
+    with pytest.raises(ValueError, match=words):
+        Circuit.from_qasm(text)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_version_2_is_known_without_its_first_line():
+    text = 'include "qelib1.inc";\nqreg q[2];\ncreg c[2];\nh q[0];\ncx q[0],q[1];'
+    assert Circuit.from_qasm(text) == Circuit.from_qasm("OPENQASM 2.0;\n" + text)
+    assert Circuit.from_qasm(text).count_gates() == {"h": 1, "cx": 1}
+
+
+def test_products_and_quotients_of_parameters_go_there_and_back():
+    circuit = Circuit(2).rx(weight(0) * input(0), 0)
+    circuit.rzz((3 - input(0)) * (3 - input(1)), 0, 1).p(0.5 * weight(0) / input(1), 1)
+    back = Circuit.from_qasm(circuit.to_qasm())
+    assert back.n_weights == 1
+    w, x = torch.tensor([0.3]), torch.tensor([[0.5, 1.5]])
+    torch.testing.assert_close(statevector(back, w, x), statevector(circuit, w, x))
+    assert "sin(w_0)" in Circuit(1).rx(weight(0).sin(), 0).to_qasm()
+
+
+@pytest.mark.parametrize("name", ["abs", "arccos", "arcsin", "arctan", "sign"])
+def test_functions_without_words_need_values(name):
+    circuit = Circuit(1).rx(0.5 * getattr(weight(0), name)(), 0)
+    with pytest.raises(ValueError, match=f"rx.* has {name} of a parameter"):
+        circuit.to_qasm()
+    assert Circuit.from_qasm(circuit.to_qasm(weights=[0.3])) == circuit.bind([0.3])

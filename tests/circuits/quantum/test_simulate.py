@@ -159,10 +159,10 @@ def with_nan(values: torch.Tensor, *where: int) -> torch.Tensor:
         (None, X, ValueError, "weights are missing; the circuit has 3"),
         (W, None, ValueError, "inputs are missing; the circuit has 2"),
         (W[:2], X, ValueError, r"weights have shape \(2,\); expected \(3,\) or \(B, 3\)"),
-        (W[None, None], X, ValueError, "weights have shape"),
+        (W[None, None, :2], X, ValueError, "weights have shape"),
         (W[0], X, ValueError, r"weights have shape \(\)"),
         (W, X[:, :1], ValueError, r"inputs have shape \(3, 1\); expected \(B, 2\)"),
-        (W, X[None], ValueError, "inputs have shape"),
+        (W, X[None, :, :1], ValueError, "inputs have shape"),
         (W, X[0, 0], ValueError, r"inputs have shape \(\)"),
         (W.expand(2, 3), X, ValueError, "batch of 2 and inputs of 3"),
         (W.float(), X, TypeError, "weights are torch.float32 and inputs torch.float64"),
@@ -214,3 +214,80 @@ def test_memory_limit_is_checked_before_any_work():
     with pytest.raises(ValueError, match="memory_limit"):
         expectation(small(), "z", W.clone().requires_grad_(), X, memory_limit=319)
     assert expectation(small(), "z", W.clone(), X, memory_limit=128).shape == (3, 2)
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (3,), (2, 3), (2, 1, 3), (0,), (4, 0)])
+def test_leading_dimensions_come_back(lead):
+    circuit, x = small(), torch.rand(*lead, 2, dtype=torch.float64)
+    flat = x.reshape(int(np.prod(lead, dtype=int)), 2)
+    shown = lead or (1,)
+    for run in (statevector, probabilities, lambda c, w, x: expectation(c, ["XY", "ZZ"], w, x)):
+        out = run(circuit, W, x)
+        rows = run(circuit, W, flat)
+        assert out.shape == (*shown, rows.shape[-1])
+        assert torch.equal(out.reshape(rows.shape), rows)
+    drawn = sample(circuit, 5, W, x, seed=3)
+    assert drawn.shape == (*shown, 5, 2)
+    assert torch.equal(drawn.reshape(-1, 5, 2), sample(circuit, 5, W, flat, seed=3))
+
+
+@pytest.mark.parametrize(
+    ("weights", "inputs", "shape"),
+    [((1, 3), (4, 2), (4,)), ((1, 1, 3), (4, 2), (1, 4)), ((4, 3), (2,), (4,)),
+     ((4, 3), (1, 2), (4,)), ((4, 1, 3), (5, 2), (4, 5)), ((2, 4, 3), (4, 2), (2, 4)),
+     ((1, 3), (2,), (1,)), ((4, 3), (4, 2), (4,))],
+)  # fmt: skip
+def test_weights_and_inputs_broadcast(weights, inputs, shape):
+    circuit = small()
+    w = torch.rand(weights, dtype=torch.float64, requires_grad=True)
+    x = torch.rand(inputs, dtype=torch.float64, requires_grad=True)
+    out = expectation(circuit, "z", w, x)
+    assert out.shape == (*shape, 2)
+    wide_w, wide_x = w.expand(*shape, 3).reshape(-1, 3), x.expand(*shape, 2).reshape(-1, 2)
+    rows = [expectation(circuit, "z", a, b)[0] for a, b in zip(wide_w, wide_x, strict=True)]
+    expected = torch.stack(rows).reshape(out.shape)
+    torch.testing.assert_close(out, expected, atol=1e-14, rtol=0)
+    cotangent = torch.rand_like(out)
+    got = torch.autograd.grad((out * cotangent).sum(), (w, x))
+    for ours, theirs in zip(
+        got, torch.autograd.grad((expected * cotangent).sum(), (w, x)), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-13, rtol=0)
+
+
+def test_batches_that_do_not_broadcast_are_refused():
+    with pytest.raises(ValueError, match=r"batch of \(2, 3\) and inputs of 2; expected one"):
+        statevector(small(), W.expand(2, 3, 3), X[:2])
+
+
+def test_halves_are_taken_under_autocast_and_float32_comes_back():
+    circuit, w, x = small(), W.bfloat16(), X.bfloat16()
+    expected = statevector(circuit, w.float(), x.float())
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype=dtype):
+            assert torch.equal(statevector(circuit, w, x), expected)
+            assert torch.equal(statevector(circuit, w.float(), x), expected)
+            assert statevector(circuit, W, X).dtype is torch.complex128
+            with pytest.raises(TypeError, match=r"weights are torch\.float64 and inputs"):
+                statevector(circuit, W, x)
+    with pytest.raises(TypeError, match=r"bfloat16; expected float32 or float64 \(call \.float"):
+        statevector(circuit, w, x)
+
+
+@pytest.mark.parametrize("n", [7, 9])
+def test_diagonals_past_the_kernels_own_size_are_qiskits(n):
+    rng = np.random.default_rng(n)
+    entries = np.exp(1j * rng.uniform(-np.pi, np.pi, 2**n))
+    wires = rng.permutation(n).tolist()
+    circuit = Circuit(n).h(list(range(n))).diagonal(entries, wires)
+    expected = Statevector(circuit.to_qiskit()).data
+    np.testing.assert_allclose(statevector(circuit)[0].numpy(), expected, atol=1e-13)
+    undone = statevector(circuit.compose(circuit.inverse()))[0]
+    assert undone[0].item() == pytest.approx(1, abs=1e-12)
+
+
+def test_matrices_that_no_kernel_takes_are_refused_when_built():
+    with pytest.raises(ValueError, match=r"Circuit.diagonal: got 13 wires .* at most 12"):
+        Circuit(13).diagonal(np.ones(2**13), range(13))
+    with pytest.raises(ValueError, match=r"Circuit.unitary: got 9 wires .* at most 8"):
+        Circuit(9).unitary(np.eye(2**9), range(9))
