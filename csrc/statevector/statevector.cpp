@@ -75,12 +75,6 @@ void check_finite(const T* values, std::int64_t count, std::int64_t columns, con
     }
 }
 
-void check_start(const Plan& plan, bool given) {
-    if (plan.given_start != given) {
-        throw std::invalid_argument("plan: start must be given where the plan was made for one");
-    }
-}
-
 /// Angles with their constant and weight parts, or with a sample's inputs as well.
 template <typename T>
 void evaluate_angles(const Plan& plan, const T* weights, const T* sample, double* out) {
@@ -521,6 +515,12 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
             }
         }
     });
+}
+
+void check_start(const Plan& plan, bool given) {
+    if (plan.given_start != given) {
+        throw std::invalid_argument("plan: start must be given where the plan was made for one");
+    }
 }
 
 }  // namespace
