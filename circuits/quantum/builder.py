@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from circuits.quantum.arguments import as_wires
 from circuits.quantum.symbols import Affine
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class GateMethods:
 
     def _each(self, name: str, wires: Wires, *params: AngleLike) -> Self:
         """A one-wire gate on a wire or on each of several."""
-        if isinstance(wires, Sequence) and not isinstance(wires, str):
-            for wire in wires:
-                self.gate(name, wire, params)
-            return self
-        return self.gate(name, wires, params)
+        if not hasattr(wires, "__iter__"):
+            return self.gate(name, wires, params)
+        for wire in as_wires(name, wires):
+            self.gate(name, wire, params)
+        return self
 
     def _joint(
         self,

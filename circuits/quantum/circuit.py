@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from circuits.quantum.arguments import as_count, as_matrix, as_values, as_wires, is_vector
 from circuits.quantum.builder import AngleLike, GateMethods, Wires
@@ -169,13 +170,15 @@ class Circuit(GateMethods):
         """The circuit's program and the angles to be computed for it; kept as well."""
         lowered = self._programs.get(weights_per_sample)
         if lowered is None:
-            lowered = lower(
-                self._gates,
-                self.n_wires,
-                self.n_weights,
-                self.n_inputs,
-                weights_per_sample=weights_per_sample,
-            )
+            # Kept for calls outside of inference mode, whose tensors no gradient can pass.
+            with torch.inference_mode(False):
+                lowered = lower(
+                    self._gates,
+                    self.n_wires,
+                    self.n_weights,
+                    self.n_inputs,
+                    weights_per_sample=weights_per_sample,
+                )
             self._programs[weights_per_sample] = lowered
         return lowered
 

@@ -111,10 +111,9 @@ def affine_angle(value: Any, table: ParameterTable, where: str) -> Angle:
         for parameter in value.parameters:
             if parameter not in table:
                 raise ValueError(f"noise: {where}: parameter {parameter.name!r} is not bound")
-            slope = value.gradient(parameter)
             try:
-                coefficient = float(slope)
-            except (TypeError, ValueError) as error:
+                coefficient = float(value.gradient(parameter))
+            except (RuntimeError, TypeError, ValueError) as error:  # sign has no derivative
                 raise ValueError(
                     f"noise: {where}: angle {value} is not linear in {parameter.name!r}"
                 ) from error

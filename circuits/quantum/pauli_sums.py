@@ -250,11 +250,12 @@ def _build(rows: list[Terms], n_wires: int) -> Observables:
         for (x, z), total in merged.items():
             terms.append((row, x, z))
             coefficients.append(total)
-    return Observables(
-        n_rows=len(rows),
-        terms=torch.tensor(terms, dtype=torch.int64).reshape(len(terms), 3),
-        coefficients=torch.tensor(coefficients, dtype=torch.float64),
-    )
+    with torch.inference_mode(False):  # they may be kept for calls with gradients
+        return Observables(
+            n_rows=len(rows),
+            terms=torch.tensor(terms, dtype=torch.int64).reshape(len(terms), 3),
+            coefficients=torch.tensor(coefficients, dtype=torch.float64),
+        )
 
 
 def _masks(string: Any, n_wires: int) -> list[tuple[tuple[int, int], float]]:

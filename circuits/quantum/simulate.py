@@ -24,7 +24,7 @@ from circuits.quantum.symbols import Expression
 from workbench.ops import _transforms
 from workbench.ops import statevector_given as given
 from workbench.ops._buffers import empty_array
-from workbench.ops.program import Program, Source
+from workbench.ops.program import Observables, Program, Source
 from workbench.ops.statevector import expectation as _expectation
 from workbench.ops.statevector import statevector as _statevector
 
@@ -132,7 +132,9 @@ def expectation(
         As for :func:`statevector`, and for observables that do not fit the circuit.
     """
     run = _arguments("expectation", circuit, weights, inputs, initial_state)
-    parsed = parse_observables(observables, circuit.n_wires)
+    # Ready ones are checked by the kernel, as a compiled call could not read their numbers here.
+    ready = isinstance(observables, Observables)
+    parsed = observables if ready else parse_observables(observables, circuit.n_wires)
     w, x = run.weights, run.inputs
     leaves = (w, x) if run.start is None else (w, x, run.start)
     differentiable = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)

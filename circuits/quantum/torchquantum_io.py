@@ -130,6 +130,11 @@ def _entry(position: int, op: Mapping[str, Any]) -> tuple[str, list[int], Any]:
             "'func') and 'wires'"
         )
     where = f"from_torchquantum: entry {position}, {given!r}"
+    for one, other in (("name", "func"), ("input_idx", "params")):
+        if op.get(one) is not None and op.get(other) is not None and op[one] != op[other]:
+            raise ValueError(f"{where} has both {one!r} and {other!r}; expected one of them")
+    if op.get("trainable") and op.get("input_idx") is not None:
+        raise ValueError(f"{where} is trainable and reads inputs; expected one of them")
     lowered = given.lower()
     name = _NAMES.get(lowered, ALIASES.get(lowered, lowered))
     known = name in _MATRICES or name in _SEQUENCES or name == "multirz"

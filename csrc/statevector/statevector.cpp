@@ -49,12 +49,6 @@ std::int64_t step_cycles(const Plan& plan, int per_amplitude) {
     return (static_cast<std::int64_t>(plan.steps.size()) * per_amplitude + 16) << plan.n_wires;
 }
 
-void check_start(const Plan& plan, bool given) {
-    if (plan.given_start != given) {
-        throw std::invalid_argument("plan: start must be given where the plan was made for one");
-    }
-}
-
 template <typename T>
 void evaluate_coefficients(const PlanView& plan, const double* angles, bool per_sample, T* out) {
     if constexpr (kIsFloat<T>) {
@@ -446,6 +440,12 @@ void backward_wide(const Plan& plan, const Shared<T>& shared, const T* weights, 
             }
         }
     });
+}
+
+void check_start(const Plan& plan, bool given) {
+    if (plan.given_start != given) {
+        throw std::invalid_argument("plan: start must be given where the plan was made for one");
+    }
 }
 
 }  // namespace

@@ -221,3 +221,12 @@ def test_a_refused_gate_leaves_the_circuit_as_it_was():
     with pytest.raises(ValueError, match="finite"):
         circuit.cu3(weight(7), 0.1, float("nan"), 0, 1)
     assert circuit == before
+
+
+def test_wires_may_be_arrays_and_ranges():
+    expected = Circuit(3).h(0).h(2)
+    for wires in ([0, 2], (0, 2), range(0, 3, 2), np.array([0, 2]), torch.tensor([0, 2])):
+        assert Circuit(3).h(wires) == expected
+    assert Circuit(3).h(np.int64(1)) == Circuit(3).h(torch.tensor(1)) == Circuit(3).h([1])
+    with pytest.raises(TypeError, match="h: wire is '0'"):
+        Circuit(3).h("02")

@@ -157,3 +157,24 @@ def test_starts_that_are_no_numbers_are_refused(init, error, words):
 def test_one_weight_may_start_from_a_0_dimensional_tensor():
     layer = QuantumLayer(Circuit(1).ry(weight(0), 0), init=torch.tensor(0.3))
     assert layer.weights.shape == (1,)
+
+
+@pytest.mark.parametrize("angle", [weight(0) + input(0), weight(0) * input(0)])
+def test_a_first_call_in_inference_mode_spoils_no_later_gradient(angle):
+    layer = QuantumLayer(Circuit(1).ry(angle, 0))
+    x = torch.rand(3, 1)
+    with torch.inference_mode():
+        layer(x)
+        expectation(layer.circuit, "X", layer.weights, x)
+    layer(x).sum().backward()
+    expectation(layer.circuit, "X", layer.weights, x).sum().backward()
+    assert layer.weights.grad.abs() > 0
+
+
+@pytest.mark.parametrize("angle", [weight(0) + input(0), (weight(0) * input(0)).sin()])
+def test_layers_compile_to_one_graph(angle):
+    layer = QuantumLayer(Circuit(1).ry(angle, 0))
+    x = torch.rand(3, 1)
+    expected = layer(x)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x), expected)

@@ -500,3 +500,13 @@ def test_vectors_take_as_many_values_as_they_have_elements() -> None:
         circuit, None, weights=torch.tensor([0.4, 0.3, 9.0]), weight_parameters=[w, x]
     )
     assert torch.equal(named, zero_dim)
+
+
+@pytest.mark.parametrize("angle", [lambda a: a.sign(), lambda a: a * a, lambda a: a.exp()])
+def test_angles_that_are_not_linear_are_refused_by_gate(angle) -> None:
+    a = Parameter("a")
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(angle(a), 0)
+    circuit.measure(0, 0)
+    with pytest.raises(ValueError, match=r"gate 'rx' on qubits \(0,\).* is not linear in 'a'"):
+        noisy_probabilities(circuit, None, weights=torch.ones(1), weight_parameters=[a])

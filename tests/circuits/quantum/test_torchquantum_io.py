@@ -119,3 +119,16 @@ def test_torchquantums_own_history_gives_its_own_state():
     ours = statevector(circuit, torchquantum_weights(device.op_history), order="wire0_first")
     theirs = device.get_states_1d().detach().to(torch.complex128)
     torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"trainable": True}, "entry 0, 'ry' is trainable and reads inputs"),
+        ({"params": 0.3}, "has both 'input_idx' and 'params'"),
+        ({"name": "rx"}, "has both 'name' and 'func'"),
+    ],
+)
+def test_entries_that_say_two_things_are_refused(more, words):
+    with pytest.raises(ValueError, match=words):
+        from_torchquantum([{"input_idx": [0], "func": "ry", "wires": [0], **more}])
