@@ -291,8 +291,8 @@ def _gradients_fake(
 def _only_plus_times(semiring: int) -> None:
     if semiring != _PLUS_TIMES:
         raise NotImplementedError(
-            f"spgemm: {SEMIRINGS[semiring]} has no gradient; those of plus_times, min_plus and "
-            "max_plus are implemented"
+            f"spgemm: {SEMIRINGS[semiring]} has no gradient; use plus_times, min_plus or "
+            "max_plus, which have"
         )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workbench.ops import _transforms
 from workbench.ops._buffers import empty
 from workbench.ops._native import kernels
 
@@ -26,6 +27,7 @@ def _check_tensor(name: str, t: Tensor, dtype: torch.dtype, device: torch.device
         raise ValueError(f"{name} must be on {device} as a_ptr is, is on {t.device}")
     if t.dtype != dtype:
         raise ValueError(f"{name} must be {dtype}, got {t.dtype}")
+    _transforms.refuse_transforms("multiply_cuda", "workbench.ops.spgemm.spgemm on the CPU", t)
     return t.detach().contiguous()
 
 
