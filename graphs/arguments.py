@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "check_digraph",
     "edge_flags",
     "integers",
     "to_numpy",
@@ -19,6 +20,12 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
+
+
+def check_digraph(g: Any) -> None:
+    # By its search structure: the container itself imports this module.
+    if not hasattr(g, "_search"):
+        raise TypeError(f"g must be a DiGraph, got {type(g).__name__}")
 
 
 def to_numpy(x: Any) -> Array:

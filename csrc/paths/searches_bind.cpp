@@ -177,12 +177,19 @@ py::tuple nearest_two(const Digraph<W>& g, const Longs& centres, const Array<dou
 }
 
 /// An IncrementalSearch with the arrays it needs, and its distances as doubles kept up to date.
+std::int64_t checked_size(std::int64_t n) {
+    if (n < 0 || n > INT32_MAX - 1) {
+        throw std::invalid_argument("n must be in [0, 2^31 - 2], got " + std::to_string(n));
+    }
+    return n;
+}
+
 template <typename W>
 class IncrementalPaths {
   public:
     IncrementalPaths(std::int64_t n, const Longs& tails, const Longs& heads,
                      const Array<W>& weights, std::int64_t source)
-        : tails_(tails), heads_(heads), weights_(weights), distances_(n) {
+        : tails_(tails), heads_(heads), weights_(weights), distances_(checked_size(n)) {
         check_indices(tails, "tails", n);
         check_indices(heads, "heads", n);
         check_shape(heads, "heads", {tails.size()});
