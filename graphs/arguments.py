@@ -12,6 +12,7 @@ import numpy.typing as npt
 from workbench.ops import _transforms
 
 __all__ = [
+    "check_digraph",
     "edge_flags",
     "integers",
     "to_numpy",
@@ -21,6 +22,12 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
+
+
+def check_digraph(g: Any) -> None:
+    # By its search structure: the container itself imports this module.
+    if not hasattr(g, "_search"):
+        raise TypeError(f"g must be a DiGraph, got {type(g).__name__}")
 
 
 def to_numpy(x: Any) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphs.arguments import edge_flags, integers, to_numpy, weights_array
+from graphs.arguments import check_digraph, edge_flags, integers, to_numpy, weights_array
 from workbench.ops.shortest_paths import SearchGraph
 
 __all__ = ["DiGraph", "strong_components"]
@@ -273,6 +273,7 @@ def strong_components(g: DiGraph) -> tuple[int, npt.NDArray[np.int32]]:
         How many, and that of each vertex; edges between components lead from higher numbers to
         lower ones.
     """
+    check_digraph(g)
     return g.components
 
 

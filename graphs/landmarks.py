@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graphs.arguments import edge_flags, integers, to_numpy, vertex_numbers
+from graphs.arguments import check_digraph, edge_flags, integers, to_numpy, vertex_numbers
 from graphs.digraph import DiGraph
 from graphs.searches import sssp
 from workbench.ops._buffers import empty_array
@@ -292,6 +292,7 @@ def landmark_oracle(
     ----------
     Goldberg, Harrelson, "Computing the shortest path: A* search meets graph theory", SODA 2005.
     """
+    check_digraph(g)
     threads = thread_count("landmark_oracle", num_threads)
     landmarks = vertex_numbers(
         integers(np.atleast_1d(to_numpy(sources)), "sources"), g.n, "sources"

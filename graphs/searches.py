@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graphs.arguments import edge_flags, to_numpy, vertex_number, vertex_numbers
+from graphs.arguments import check_digraph, edge_flags, to_numpy, vertex_number, vertex_numbers
 from graphs.digraph import DiGraph
 from workbench.ops._threads import thread_count
 
@@ -151,6 +151,7 @@ def sssp(
     equally short paths one is chosen in a way that does not depend on the number of threads.
     """
     single = np.ndim(sources) == 0
+    check_digraph(g)
     start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
     threads = thread_count("sssp", num_threads)
@@ -229,6 +230,7 @@ def roundtrip_distances(
         If a source is no vertex, `limit` is negative or NaN, `edge_mask` has another length, or
         `sparse` comes without `limit`.
     """
+    check_digraph(g)
     start = vertex_numbers(np.atleast_1d(to_numpy(sources)), g.n, "sources")
     _check_limit(limit)
     threads = thread_count("roundtrip_distances", num_threads)
@@ -267,6 +269,7 @@ def ball(g: DiGraph, vertex: int, radius: float, *, reverse: bool = False) -> Ba
     ValueError
         If it is no vertex, or `radius` is negative or NaN.
     """
+    check_digraph(g)
     centre = vertex_number(vertex, g.n, "vertex")
     return Ball(*g._search.ball(centre, _radius(radius), reverse=reverse))
 
@@ -297,6 +300,7 @@ def roundtrip_ball(g: DiGraph, vertex: int, radius: float) -> Ball:
     ValueError
         If it is no vertex, or `radius` is negative or NaN.
     """
+    check_digraph(g)
     return Ball(*g._search.roundtrip_ball(vertex_number(vertex, g.n, "vertex"), _radius(radius)))
 
 
@@ -344,6 +348,7 @@ def ball_sizes(
     E. Cohen, "Size-estimation framework with applications to transitive closure and
     reachability", JCSS 55 (1997), 441-453.
     """
+    check_digraph(g)
     members = np.arange(g.n) if of is None else vertex_numbers(to_numpy(of), g.n, "of")
     if np.unique(members).size != members.size:
         raise ValueError("of must hold distinct vertices")
@@ -389,6 +394,7 @@ def nearest_two(
         If a centre is no vertex or comes twice, offsets have another length or are not finite, or
         `limit` is NaN.
     """
+    check_digraph(g)
     start = vertex_numbers(to_numpy(centres), g.n, "centres")
     if np.unique(start).size != start.size:
         raise ValueError("centres must be distinct")

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <variant>
 
@@ -19,6 +20,8 @@ using Bytes = Array<std::uint8_t>;
 using Call = std::optional<std::function<void(std::int64_t, std::int64_t)>>;
 
 /// The parts of a digraph that hold sources, with the narrowest weights that do.
+constexpr int kMostLevels = 64;  // of sampled balls: 2k is then beyond any use
+
 struct Problem {
     std::variant<std::vector<Core<std::int32_t>>, std::vector<Core<std::int64_t>>,
                  std::vector<Core<double>>>
@@ -45,6 +48,10 @@ std::unique_ptr<Problem> make_problem(std::int64_t n, const Longs& tails, const 
     if (n < 0 || n >= INT32_MAX || tails.size() >= INT32_MAX) {  // numbered in 32 bits
         throw std::invalid_argument("a graph may have 2^31 - 2 vertices and edges, got " +
                                     std::to_string(n) + " and " + std::to_string(tails.size()));
+    }
+    if (count < 0 || count > n) {
+        throw std::invalid_argument("count must be in [0, " + std::to_string(n) + "], got " +
+                                    std::to_string(count));
     }
     for (std::int64_t v = 0; v < n; ++v) {
         if (component.data()[v] < 0 || component.data()[v] >= count) {
@@ -93,13 +100,28 @@ Progress guarded(const Call& call) {
     };
 }
 
+template <typename T>
+[[noreturn]] void refuse(const char* name, const char* wanted, T got) {
+    throw std::invalid_argument(std::string(name) + " must be " + wanted + ", got " +
+                                std::to_string(got));
+}
+
 Options options(double stretch, std::uint64_t seed, int threads, const Call& call) {
+    if (!(stretch >= 1) || !std::isfinite(stretch)) {
+        refuse("stretch", "finite and at least 1", stretch);
+    }
+    if (threads < 1) refuse("threads", "at least 1", threads);
     Options o;
     o.stretch = stretch;
     o.seed = seed;
     o.threads = threads;
     o.progress = guarded(call);
     return o;
+}
+
+void check_share(std::int64_t share, std::int64_t shares) {
+    if (shares < 1) refuse("shares", "at least 1", shares);
+    if (share < 0 || share >= shares) refuse("share", "in [0, shares)", share);
 }
 
 /// Calls f(core) for every core, with the GIL released; the mask has to fit the graph.
@@ -241,6 +263,9 @@ void bind_spanner(py::module_& m) {
             [](Problem& p, Bytes mask, double stretch, std::uint64_t seed, int repetitions,
                int samples, std::int64_t share, std::int64_t shares, int threads,
                const Call& progress) {
+                check_share(share, shares);
+                if (repetitions < 0) refuse("repetitions", "at least 0", repetitions);
+                if (samples < 1) refuse("samples", "at least 1", samples);
                 CoverOptions o;
                 static_cast<Options&>(o) = options(stretch, seed, threads, progress);
                 o.repetitions = repetitions;
@@ -266,6 +291,11 @@ void bind_spanner(py::module_& m) {
             "sampled_balls",
             [](Problem& p, Bytes mask, int k, double epsilon, std::uint64_t seed,
                std::int64_t share, std::int64_t shares, int threads, const Call& progress) {
+                check_share(share, shares);
+                if (k < 1 || k > kMostLevels) refuse("k", "in [1, 64]", k);
+                if (!(epsilon >= 1e-6 && epsilon <= 1e6)) {  // bounds the number of scales
+                    refuse("epsilon", "in [1e-6, 1e6]", epsilon);
+                }
                 BallsOptions o;
                 static_cast<Options&>(o) = options(2 * k * (1 + epsilon), seed, threads, progress);
                 o.k = k;

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from workbench.ops._native import kernels
 from workbench.ops._threads import thread_count
+from workbench.storage.limits import machine_bytes
 
 __all__ = ["IncrementalSearch", "SearchGraph"]
 
@@ -83,6 +84,11 @@ class SearchGraph:
         if 2 * largest * max(n - 1, 1) >= 2**63:
             raise ValueError(
                 f"weights are too large: {largest} times twice {n - 1} edges exceeds 63 bits"
+            )
+        needed, memory = 16 * n, machine_bytes()
+        if needed > memory:
+            raise ValueError(
+                f"n is too large: {n} vertices take {needed:,} bytes, this machine has {memory:,}"
             )
         self.n, self.m = n, int(tails.shape[0])
         self._graph = _CLASSES[weights.dtype](
@@ -304,6 +310,10 @@ class IncrementalSearch:
         weights: npt.NDArray[Any],
         source: int,
     ) -> None:
+        if weights.dtype not in _INCREMENTAL:
+            raise TypeError(
+                f"weights must be int32, int64, float32 or float64, got {weights.dtype}"
+            )
         self._search: Any = _INCREMENTAL[weights.dtype](
             n, _longs(tails), _longs(heads), np.ascontiguousarray(weights), source
         )

@@ -382,7 +382,7 @@ def _owned(matrix: Csr) -> Csr:
 
 
 def _locked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    view = array.view()
+    view: npt.NDArray[Any] = array.view()
     view.flags.writeable = False
     return view
 

@@ -81,7 +81,7 @@ def parse_array(where: object, data: bytes) -> Array:
     try:
         if needed == 0:
             return np.zeros(shape, dtype, "F" if fortran else "C")
-        array = np.frombuffer(data, dtype, count, begin)
+        array: Array = np.frombuffer(data, dtype, count, begin)
         array = array.reshape(shape, order="F" if fortran else "C").copy(order="K")
     except ValueError as error:  # sizes whose product is 0 may be too large each
         raise ValueError(f"{where} is damaged: its shape is {shape}: {error}") from error

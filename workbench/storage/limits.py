@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["LIMIT_VARIABLE", "at_most", "byte_limit", "check_bytes"]
+__all__ = ["LIMIT_VARIABLE", "at_most", "byte_limit", "check_bytes", "machine_bytes"]
 
 #: Environment variable that sets the limit, in bytes.
 LIMIT_VARIABLE = "WORKBENCH_MAX_BYTES"
@@ -36,11 +36,16 @@ def byte_limit() -> int:
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ValueError(f"{LIMIT_VARIABLE} must be a number of bytes above 0, got {text!r}")
         return int(text)
+    return min(_DEFAULT, machine_bytes() // 2)
+
+
+def machine_bytes() -> int:
+    """Return the machine's memory in bytes; a great many where it cannot be told."""
     try:
-        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        found = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
-        return _DEFAULT
-    return min(_DEFAULT, machine // 2) if machine > 0 else _DEFAULT
+        return 1 << 62
+    return found if found > 0 else 1 << 62
 
 
 @contextmanager
