@@ -94,12 +94,3 @@ def test_real_numbers_of_numpy_are_coefficients():
 def test_bad_observables_are_refused(spec, error, words):
     with pytest.raises(error, match=words):
         observables(spec, 3)
-
-
-def test_what_a_caller_writes_to_observables_reaches_no_other() -> None:
-    first = observables(["ZZ", "XI"], 2)
-    first.coefficients.fill_(7.0)
-    first.terms.zero_()
-    again = observables(["ZZ", "XI"], 2)
-    assert again.coefficients.tolist() == [1.0, 1.0]
-    assert again.terms.tolist() == [[0, 0, 3], [1, 2, 0]]
