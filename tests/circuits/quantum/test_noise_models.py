@@ -62,6 +62,7 @@ from circuits.quantum import (
 )
 from circuits.quantum.heisenberg import NoisyEvaluator
 from circuits.quantum.noise_model import DeviceNoise, error_channel
+from circuits.quantum.pauli_sums import observables
 from circuits.quantum.transpilation import transpile_cached
 
 TOLERANCE = 1e-10
@@ -768,3 +769,12 @@ def test_samples_may_have_any_leading_dimensions() -> None:
     assert out.shape == (2, 3, 2)
     assert torch.equal(out[1, 2], layer(x[1, 2]))
     assert layer(x[:0]).shape == (0, 3, 2)
+
+
+def test_what_a_caller_writes_to_observables_reaches_no_other() -> None:
+    first = observables(["ZZ", "XI"], 2)
+    first.coefficients.fill_(7.0)
+    first.terms.zero_()
+    again = observables(["ZZ", "XI"], 2)
+    assert again.coefficients.tolist() == [1.0, 1.0]
+    assert again.terms.tolist() == [[0, 0, 3], [1, 2, 0]]
