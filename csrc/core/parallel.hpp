@@ -72,15 +72,21 @@ class Team {
         done_.notify_one();
     }
 
-    /// Waits where Ctrl-C is answered, which OpenMP's own barrier is not. Spins first, as that
-    /// does: waking from sleep would cost short kernels more than they take.
+    /// Waits where Ctrl-C is answered, which OpenMP's own barrier is not. Spins first, as long as
+    /// that does: waking from sleep would cost short kernels more than they take.
     void wait_for(int others) {
-        for (int i = 0; i < kSpins && left_.load(std::memory_order_acquire) < others; ++i) {
+        for (int i = 0; left_.load(std::memory_order_acquire) < others; ++i) {
+            if (i == kSpins || (i == kFewSpins && others >= omp_get_num_procs())) {
+                sleep_until_left(others);
+                return;
+            }
 #if defined(__x86_64__) || defined(_M_X64)
             __builtin_ia32_pause();
 #endif
         }
-        if (left_.load(std::memory_order_acquire) >= others) return;
+    }
+
+    void sleep_until_left(int others) {
         std::unique_lock<std::mutex> lock(mutex_);
         while (left_ < others) {
             done_.wait_for(lock, std::chrono::milliseconds(50));
@@ -91,7 +97,8 @@ class Team {
         }
     }
 
-    static constexpr int kSpins = 4096;  // some 0.1 ms
+    // Some 10 ms, and, where there are fewer processors than threads, some 0.1 ms.
+    static constexpr int kSpins = 300'000, kFewSpins = 1'000;
 
     const std::int64_t count_;
     std::atomic<std::int64_t> next_{0};
