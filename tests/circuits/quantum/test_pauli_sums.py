@@ -106,15 +106,6 @@ def test_bad_observables_are_refused(spec, error, words):
         observables(spec, 3)
 
 
-def test_what_a_caller_writes_to_observables_reaches_no_other() -> None:
-    first = observables(["ZZ", "XI"], 2)
-    first.coefficients.fill_(7.0)
-    first.terms.zero_()
-    again = observables(["ZZ", "XI"], 2)
-    assert again.coefficients.tolist() == [1.0, 1.0]
-    assert again.terms.tolist() == [[0, 0, 3], [1, 2, 0]]
-
-
 @pytest.mark.parametrize("wires", [[0], [2], [2, 0], [1, 2, 0]])
 def test_hermitian_matrices_act_on_named_wires(wires):
     matrix = random_hermitian(2 ** len(wires), seed=len(wires)).data
