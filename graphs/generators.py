@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphs.digraph import DiGraph
+from workbench.storage.limits import check_fits
 
 __all__ = [
     "GENERATORS",
@@ -57,6 +58,7 @@ def random_digraph(n: int, m: int, low: int = 1, high: int = 100, seed: int = 0)
         If there are no m such edges, or weights would be negative.
     """
     _at_least("n", n, 0)
+    check_fits("random_digraph: the graph", n + m)
     if not 0 <= m <= n * (n - 1):
         raise ValueError(f"m must be in [0, n (n - 1)] = [0, {n * (n - 1)}], got {m}")
     rng = np.random.default_rng(seed)
@@ -135,6 +137,7 @@ def street_grid(
     """
     _at_least("rows", rows, 1)
     _at_least("columns", columns, 1)
+    check_fits("street_grid: the graph", 4 * rows * columns)
     if not 0 <= one_way <= 1:
         raise ValueError(f"one_way must be in [0, 1], got {one_way}")
     rng = np.random.default_rng(seed)
@@ -188,6 +191,7 @@ def petals(count: int, length: int, low: int = 1, high: int = 100, seed: int = 0
     """Cycles of `length` edges that share vertex 0: every spanner needs every edge."""
     _at_least("count", count, 1)
     _at_least("length", length, 2)
+    check_fits("petals: the graph", count * length)
     v = 1 + np.arange(count * (length - 1)).reshape(count, length - 1)
     ring = np.concatenate([np.zeros((count, 1), int), v, np.zeros((count, 1), int)], axis=1)
     tails, heads = ring[:, :-1].ravel(), ring[:, 1:].ravel()
@@ -198,6 +202,7 @@ def expander(n: int, degree: int = 3, low: int = 1, high: int = 100, seed: int =
     """The union of `degree` random cycles through all vertices: short distances, few edges."""
     _at_least("n", n, 2)
     _at_least("degree", degree, 1)
+    check_fits("expander: the graph", n * degree)
     rng = np.random.default_rng([seed, 1])
     order = np.stack([rng.permutation(n) for _ in range(degree)])
     return _drawn(order.ravel(), np.roll(order, -1, axis=1).ravel(), n, low, high, seed)
@@ -217,6 +222,7 @@ def zero_blobs(blobs: int, size: int, low: int = 1, high: int = 100, seed: int =
     """A ring of blobs: each a cycle of weight 0 with chords of weight 0; edges between weigh."""
     _at_least("blobs", blobs, 1)
     _at_least("size", size, 1)
+    check_fits("zero_blobs: the graph", blobs * size)
     rng = np.random.default_rng([seed, 1])
     n = blobs * size
     v = np.arange(n)
@@ -312,6 +318,8 @@ def _weights(rng: np.random.Generator, count: int, low: int, high: int) -> Array
 def _at_least(name: str, value: float, least: int) -> None:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+    if value > 2**31 - 2:  # vertices that a DiGraph may have
+        raise ValueError(f"{name} must be at most 2**31 - 2, got {value}")
 
 
 #: The graphs by name: ``GENERATORS["er4k"](seed=1)``, ``GENERATORS["er4k"](small=True)``.

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from graphs import DiGraph, ball, sssp, strong_components
+from graphs import DiGraph, ball, random_digraph, sssp, strong_components
+from workbench.matrices import banded, delaunay, power_law
 from workbench.ops import statevector as _registered  # noqa: F401  (defines the operators)
 from workbench.ops.shortest_paths import IncrementalSearch
 from workbench.ops.spanner import SpannerProblem
@@ -170,3 +171,11 @@ def test_graphs_of_absurd_size_and_no_graphs_are_refused() -> None:
     for call in (lambda: sssp(None, 0), lambda: ball(3, 0, 1.0), lambda: strong_components(1.5)):
         with pytest.raises(TypeError, match="g must be a DiGraph, got"):
             call()
+
+
+def test_generators_refuse_what_the_machine_cannot_hold() -> None:
+    for make in (lambda: power_law(2**40, 8), lambda: delaunay(2**40), lambda: banded(2**40, 3)):
+        with pytest.raises(ValueError, match="bytes or more, this machine has"):
+            make()
+    with pytest.raises(ValueError, match=r"n must be at most 2\*\*31 - 2"):
+        random_digraph(2**40, 0)

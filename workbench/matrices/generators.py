@@ -22,6 +22,7 @@ from workbench.matrices._csr import (
     index_dtype,
     scipy_module,
 )
+from workbench.storage.limits import check_fits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -84,6 +85,7 @@ def rmat(
     if scale > 30:
         raise ValueError(f"rmat: scale must be at most 30, got {scale}")
     _at_least("edge_factor", edge_factor, 0)
+    check_fits("rmat: the matrix", 2**scale * (1 + edge_factor))
     quadrants = np.array([a, b, c, d], dtype=np.float64)
     if not (np.all(quadrants >= 0) and math.isclose(quadrants.sum(), 1, abs_tol=1e-9)):
         raise ValueError(
@@ -123,6 +125,7 @@ def erdos_renyi(
     """
     _at_least("n", n, 1)
     _at_least("degree", degree, 0)
+    check_fits("erdos_renyi: the matrix", n * (1 + degree))
     rng = np.random.default_rng(seed)
     draws = round(n * degree)
     rows = rng.integers(n, size=draws)
@@ -165,6 +168,7 @@ def power_law(
     """
     _at_least("n", n, 1)
     _at_least("degree", degree, 0)
+    check_fits("power_law: the matrix", n * (1 + degree))
     if not exponent > 2:
         raise ValueError(f"power_law: exponent must be above 2, got {exponent}")
     rng = np.random.default_rng(seed)
@@ -227,6 +231,7 @@ def poisson2d(side: int, *, seed: int = 0, dtype: npt.DTypeLike = np.float32) ->
     scipy.sparse.csr_array, (side**2, side**2)
     """
     _at_least("side", side, 1)
+    check_fits("poisson2d: the matrix", 5 * side**2)
     offsets = [(-1, 0), (0, -1), (0, 0), (0, 1), (1, 0)]
     return _stencil((side, side), offsets, [-1, -1, 4, -1, -1], dtype)
 
@@ -247,6 +252,7 @@ def poisson3d(side: int, *, seed: int = 0, dtype: npt.DTypeLike = np.float32) ->
     scipy.sparse.csr_array, (side**3, side**3)
     """
     _at_least("side", side, 1)
+    check_fits("poisson3d: the matrix", 7 * side**3)
     unit = [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
     offsets = sorted([(0, 0, 0), *unit, *[(-x, -y, -z) for x, y, z in unit]])
     return _stencil((side,) * 3, offsets, [-1, -1, -1, 6, -1, -1, -1], dtype)
@@ -270,6 +276,7 @@ def fem27(side: int, *, seed: int = 0, dtype: npt.DTypeLike = np.float32) -> csr
     scipy.sparse.csr_array, (side**3, side**3)
     """
     _at_least("side", side, 1)
+    check_fits("fem27: the matrix", 27 * side**3)
     steps = (-1, 0, 1)
     offsets = [(x, y, z) for x in steps for y in steps for z in steps]
     weights = [-1.0] * 27
@@ -296,6 +303,7 @@ def banded(
     """
     _at_least("n", n, 1)
     _at_least("half_bandwidth", half_bandwidth, 0)
+    check_fits("banded: the matrix", n * (1 + 2 * min(half_bandwidth, n)))
     value_type = checked_dtype(dtype)
     rows = np.arange(n, dtype=np.int64)
     first = np.maximum(rows - half_bandwidth, 0)
@@ -339,6 +347,7 @@ def road_lattice(
     """
     _at_least("side", side, 1)
     _at_least("jitter", jitter, 0)
+    check_fits("road_lattice: the matrix", 4 * side**2)
     if not 0 <= keep <= 1:
         raise ValueError(f"road_lattice: keep must be 0 to 1, got {keep}")
     rng = np.random.default_rng(seed)
@@ -371,6 +380,7 @@ def delaunay(n: int, *, seed: int = 0, dtype: npt.DTypeLike = np.float32) -> csr
         Symmetric, about six entries per row.
     """
     _at_least("n", n, 3)
+    check_fits("delaunay: the matrix", 6 * n)
     rng = np.random.default_rng(seed)
     points = rng.random((n, 2))
     strip = np.floor(points[:, 0] * math.sqrt(n) / 2)

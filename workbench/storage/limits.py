@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["LIMIT_VARIABLE", "at_most", "byte_limit", "check_bytes", "machine_bytes"]
+__all__ = ["LIMIT_VARIABLE", "at_most", "byte_limit", "check_bytes", "check_fits", "machine_bytes"]
 
 #: Environment variable that sets the limit, in bytes.
 LIMIT_VARIABLE = "WORKBENCH_MAX_BYTES"
@@ -83,3 +83,25 @@ def check_bytes(where: object, what: str, needed: int) -> None:
             f"{where}: {what} would take {needed:,} bytes, more than the limit of {limit:,}; "
             f"set {LIMIT_VARIABLE} (in bytes) to allow it"
         )
+
+
+def check_fits(what: str, entries: float, each: int = 16) -> None:
+    """Refuse to make what this machine cannot hold, before the system ends somebody's process.
+
+    Parameters
+    ----------
+    what : str
+        For the message.
+    entries : int
+        How many there will be, about.
+    each : int
+        Bytes that one takes at least.
+
+    Raises
+    ------
+    ValueError
+        Saying what it takes and what there is.
+    """
+    needed, memory = entries * each, machine_bytes()
+    if not needed <= memory:
+        raise ValueError(f"{what} takes {needed:,.0f} bytes or more, this machine has {memory:,}")
