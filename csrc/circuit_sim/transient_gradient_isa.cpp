@@ -170,7 +170,6 @@ struct Room {
     }
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
-    ~Room() { free(record.data); }
 
     /// Cotangents begin at zero, in memory that the walk has left.
     void clear() const {
@@ -202,7 +201,6 @@ void transient_backward(Room& room, const TransientBackwardTask& task) {
     load_nodes(b, task.forward.voltages);
     std::int64_t count[kLanes];
     const Mask alive = walk(room.walk, &record, count);
-    if (record.failed) out_of_memory();
     room.clear();
 
     std::int64_t most = 0, next[kLanes], now[kLanes], before[kLanes];

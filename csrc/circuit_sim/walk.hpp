@@ -10,6 +10,7 @@
 
 #include "circuit_sim/block.hpp"
 #include "core/interrupt.hpp"
+#include "core/refusals.hpp"
 
 namespace wb::circuit_sim::WB_ISA {
 namespace {

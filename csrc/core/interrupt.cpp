@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <limits>
-#include <new>
 
 namespace wb {
 namespace {
@@ -39,8 +38,6 @@ void check_interrupt() {
 }
 
 bool interruptible() { return here.due != kNever; }
-
-void out_of_memory() { throw std::bad_alloc(); }
 
 void set_interrupt_hook(InterruptHook given) { hook.store(given); }
 

@@ -21,9 +21,6 @@ void check_interrupt();
 /// Whether the hook can be asked on this thread at all.
 bool interruptible();
 
-/// Throws std::bad_alloc, for loops compiled per instruction set, which must not name it.
-[[noreturn]] void out_of_memory();
-
 /// Asks the caller; throws to end the kernel, and returns false when it need not be asked again.
 using InterruptHook = bool (*)();
 void set_interrupt_hook(InterruptHook hook);
