@@ -132,8 +132,8 @@ class _Study:
         voltages, currents, _ = self.ops.operating_point(self.program, rows)
         found, slope, _ = self.ops.find_frequencies(
             self.program,
-            rows,
-            voltages,
+            rows.detach(),
+            voltages.detach(),
             drives=self.drives,
             outputs=self.outputs,
             requests=self.requests,

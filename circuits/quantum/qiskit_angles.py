@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from circuits.quantum.symbols import Affine, Expression, Param, as_param
+from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
 
 try:
     from qiskit.circuit import Parameter, ParameterExpression
 except ImportError as error:
-    raise ImportError(
-        "circuits.quantum: conversion to and from qiskit needs qiskit 2; install it with "
-        "pip install 'workbench[quantum]'"
+    raise MissingExtraError(
+        "circuits.quantum: conversion to and from qiskit needs qiskit 2", "quantum"
     ) from error
 
 __all__ = ["angle_from_qiskit", "angle_to_qiskit", "real_number"]

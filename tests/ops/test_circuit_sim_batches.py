@@ -37,6 +37,7 @@ def _everything(case: Case, rows: Tensor, columns: slice) -> list[Tensor]:
     loss = volts.sum() + currents.sum() + h.real.sum() + h.imag.sum() + s.sum()
     (grad,) = torch.autograd.grad(loss, x)
     requests = torch.tensor([[0, 0, 0], [1, 1, 1], [2, 2, 0]])
+    x, volts = x.detach(), volts.detach()
     found = circuit_sim.find_frequencies(
         case.program,
         x,

@@ -38,6 +38,8 @@ def plugins(group: str) -> list[Plugin]:
     for point in sorted(metadata.entry_points(group=group), key=lambda p: (p.name, p.value)):
         # EntryPoint.dist is typed as possibly absent: entry points can be made by hand.
         origin = f"{point.dist.name} {point.dist.version}" if point.dist is not None else ""
+        if taken.get(point.name) == point.value:
+            continue  # the same distribution found twice: on two paths, or under its former name
         if point.name in taken:
             error = f"the name is already taken by {taken[point.name]}"
             found.append(Plugin(point.name, origin, point.value, error=error))

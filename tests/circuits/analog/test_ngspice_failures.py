@@ -160,6 +160,7 @@ def test_missing_library_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> 
         "    except NgspiceError as error:\n        assert 'apt-get install' in str(error), error\n"
     )
     env = {**os.environ, "WORKBENCH_NGSPICE_LIBRARY": "no-such-library.so", "PATH": ""}
+    env.pop("WORKBENCH_NGSPICE", None)
     done = subprocess.run(
         [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=120
     )

@@ -28,7 +28,8 @@ class PiecesConfig:
 def piece(number: int, hang: str) -> int:
     """The square of a number, some time."""
     if hang and number >= 4:
-        print("hanging", flush=True)
+        sys.stdout.write("hanging\n")  # one write: two processes share the pipe
+        sys.stdout.flush()
         if hang == "deaf":
             sum(range(10**12))
         elif hang == "child":
