@@ -411,7 +411,7 @@ def _winners_tangent(
     for dx, at in zip((tangents[2], tangents[5]), won, strict=True):
         if dx is not None:
             # Entry 0 stands for a place that no pair reaches.
-            change = change + torch.cat([dx.new_zeros(1), dx]).index_select(0, at + 1)
+            change = change + torch.cat([dx.new_zeros(1), dx]).index_select(0, at.long() + 1)
     return change, None, None
 
 

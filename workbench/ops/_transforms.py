@@ -32,6 +32,7 @@ __all__ = [
     "fold_directions",
     "fold_samples",
     "is_wrapped",
+    "list_of",
     "once_differentiable",
     "outside",
     "refuse_transforms",
@@ -42,6 +43,14 @@ __all__ = [
 _C: Any = torch._C
 _VF: Any = torch._VF  # type: ignore[attr-defined]
 _LIBRARY: Any = torch.library
+
+
+def _some_requires_grad(*arguments: Any) -> bool:
+    return any(isinstance(x, Tensor) and x.requires_grad for x in arguments)
+
+
+# In C++ from torch 2.8 on.
+_any_requires_grad = getattr(_C, "_any_requires_grad", _some_requires_grad)
 
 Tangent = Callable[[tuple[Any, ...], tuple[Tensor | None, ...], tuple[Tensor, ...]], Any]
 
@@ -97,6 +106,12 @@ def outside() -> Iterator[None]:
     finally:
         while layers:
             _C._functorch.push_dynamic_layer_stack(layers.pop())
+
+
+def list_of(x: Tensor) -> list[Any]:
+    """The numbers of a tensor that no transform has touched, such as a program's, as a list."""
+    with outside():
+        return x.tolist()  # type: ignore[no-any-return]
 
 
 def array_of(x: Tensor, name: str) -> Any:
@@ -236,7 +251,7 @@ def differentiable(
                 if tangent is None:
                     _refuse_forward(function, advice)
                 return _forward_mode(op, arguments, tangents, tangent)
-        if not (_C.is_grad_enabled() and _C._any_requires_grad(*arguments)):
+        if not (_C.is_grad_enabled() and _any_requires_grad(*arguments)):
             return below(keyset, arguments)
         if keep is not None:
             arguments = keep(arguments)

@@ -354,7 +354,7 @@ class SpGEMMPlan:
                     x,
                     *_pattern_of(self._b),
                     y,
-                    torch.from_numpy(self.indptr),
+                    torch.from_numpy(self._ptr),
                     torch.from_numpy(self._narrow),
                     self._b.shape[1],
                     SEMIRINGS.index("plus_times"),

@@ -33,8 +33,11 @@ def _start(runs: Path, hang: str, environment: dict[str, str]) -> subprocess.Pop
         start_new_session=True,
     )
     assert process.stdout is not None
-    for _ in range(2):  # both workers are at work that does not end
-        assert process.stdout.readline() == "hanging\n"
+    # both workers are at work that does not end
+    said = [process.stdout.readline() for _ in range(2)]
+    if said != ["hanging\n"] * 2:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert said == ["hanging\n"] * 2
     time.sleep(0.2)
     return process
 

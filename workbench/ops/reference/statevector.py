@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.ops._transforms import list_of
 from workbench.ops.program import Angle, Observables, OpKind, Program, Source
 
 __all__ = [
@@ -71,8 +72,8 @@ def decode(program: Program) -> Iterator[Operation]:
     ------
     Operation
     """
-    words = iter(program.code.tolist())
-    data: list[float] = program.data.tolist()
+    words = iter(list_of(program.code))
+    data: list[float] = list_of(program.data)
 
     def take(count: int) -> tuple[int, ...]:
         return tuple(next(words) for _ in range(count))
@@ -251,7 +252,7 @@ def expectation_reference(
     state = statevector_reference(program, weights, inputs)
     columns = [torch.zeros_like(state[:, 0].real) for _ in range(observables.n_rows)]
     for (row, x, z), coefficient in zip(
-        observables.terms.tolist(), observables.coefficients.tolist(), strict=True
+        list_of(observables.terms), list_of(observables.coefficients), strict=True
     ):
         image = state
         for wire in range(program.n_wires):
