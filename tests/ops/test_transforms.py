@@ -142,6 +142,24 @@ def _probabilities_case() -> Case:
     )
 
 
+def _given_start_case() -> Case:
+    from circuits.quantum import Circuit, expectation, weight
+    from circuits.quantum import input as column
+
+    circuit = Circuit(2).ry(weight(0), 0).cu3(weight(1), column(0), weight(2), 0, 1)
+    prepared = Circuit(2).x(0).ry(weight(0), 0).cu3(weight(1), column(0), weight(2), 0, 1)
+    z = Observables(2, torch.tensor([[0, 0, 1], [1, 0, 2]]), torch.ones(2, dtype=F64))
+    start = torch.tensor([0, 1, 0, 0], dtype=F64)
+    return Case(
+        "expectation from initial_state",
+        lambda v: expectation(circuit, "z", v, INPUTS[:, :1], initial_state=start),
+        lambda v: state_reference.expectation_reference(prepared.program(), z, v, INPUTS[:, :1]),
+        WEIGHTS,
+        "expectation",
+        traced=False,
+    )
+
+
 def _channels(n_inputs: int) -> ChannelProgram:
     rng = np.random.default_rng(3)
     b = ChannelProgramBuilder(2, 3, n_inputs)
@@ -368,6 +386,7 @@ def _two_hop_case() -> Case:
 CASES = [
     *_state_cases(),
     _probabilities_case(),
+    _given_start_case(),
     *_noise_cases(),
     *_sparse_cases(),
     *_circuit_cases(),
