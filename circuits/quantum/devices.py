@@ -27,11 +27,13 @@ def _fake_provider() -> ModuleType:
 
 @functools.cache
 def _classes() -> dict[str, type[BackendV2]]:
+    provider = _fake_provider()  # first: it says what to install
+
     from qiskit.providers import BackendV2
 
     return {
         name: member
-        for name, member in inspect.getmembers(_fake_provider(), inspect.isclass)
+        for name, member in inspect.getmembers(provider, inspect.isclass)
         if name.startswith("Fake") and issubclass(member, BackendV2)
     }
 

@@ -18,10 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, qasm2, qasm3, transpile
-from qiskit.circuit import Gate as QiskitGate
-from qiskit.circuit import Parameter
-from qiskit.circuit.library import DiagonalGate, UnitaryGate
 
 from circuits.quantum.circuit import Circuit
 from circuits.quantum.gates import Gate
@@ -29,6 +25,14 @@ from circuits.quantum.qiskit_io import build_qiskit, fixed_matrix, from_qiskit, 
 from circuits.quantum.symbols import Expression
 from workbench.distribution import MissingExtraError
 from workbench.ops.program import Source
+
+try:
+    from qiskit import QuantumCircuit, qasm2, qasm3, transpile
+    from qiskit.circuit import Gate as QiskitGate
+    from qiskit.circuit import Parameter
+    from qiskit.circuit.library import DiagonalGate, UnitaryGate
+except ImportError as error:
+    raise MissingExtraError("circuits.quantum: OpenQASM needs qiskit 2", "quantum") from error
 
 __all__ = ["from_qasm", "to_qasm"]
 
