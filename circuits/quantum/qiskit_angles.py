@@ -130,6 +130,8 @@ def _from_sympy(node: Any, named: Mapping[str, Affine]) -> Any:
         return product
     if kind == "Pow":
         return arguments[0] ** arguments[1]
+    if kind == "conjugate":
+        return arguments[0]  # of a real number; qiskit 2.0 exports it as a function
     if kind not in _SYMPY:
         raise ValueError(f"{kind} has no counterpart among the functions of an angle")
     return getattr(arguments[0], _SYMPY[kind])()
