@@ -36,7 +36,8 @@ inline std::uint64_t spread(std::uint64_t k, int bit) {
 /// Calls f(r0, r1) for the row pairs that differ in `target` and whose `controls` bits are all
 /// set (want) or, for at most one control, unset.
 template <typename F>
-void for_pairs(int row_bits, int target, std::uint64_t controls, bool want, const F& f) {
+WB_INLINE inline void for_pairs(int row_bits, int target, std::uint64_t controls, bool want,
+                                const F& f) {
     const std::uint64_t step = std::uint64_t{1} << target;
     if (controls == 0) {
         const std::uint64_t count = std::uint64_t{1} << (row_bits - 1);
@@ -64,7 +65,7 @@ void for_pairs(int row_bits, int target, std::uint64_t controls, bool want, cons
 }
 
 template <typename F>
-void for_rows(int row_bits, std::uint64_t controls, bool want, const F& f) {
+WB_INLINE inline void for_rows(int row_bits, std::uint64_t controls, bool want, const F& f) {
     const std::uint64_t count = std::uint64_t{1} << row_bits;
     for (std::uint64_t r = 0; r < count; ++r) {
         if (((r & controls) == controls) == want) f(r);
@@ -76,7 +77,7 @@ void rows_apply(V* psi, int row_bits, int target, std::uint64_t controls, bool w
                 const Matrix2<V>& m) {
     const V ar = m.v[0], ai = m.v[1], br = m.v[2], bi = m.v[3];
     const V cr = m.v[4], ci = m.v[5], dr = m.v[6], di = m.v[7];
-    for_pairs(row_bits, target, controls, want, [&](std::uint64_t r0, std::uint64_t r1) {
+    for_pairs(row_bits, target, controls, want, [&](std::uint64_t r0, std::uint64_t r1) WB_INLINE {
         V* p = psi + 2 * r0;
         V* q = psi + 2 * r1;
         const V xr = p[0], xi = p[1], yr = q[0], yi = q[1];
@@ -96,7 +97,7 @@ void rows_reverse(V* psi, V* lambda, int row_bits, int target, std::uint64_t con
     const V cr = h.v[4], ci = h.v[5], dr = h.v[6], di = h.v[7];
     V s0 = sums.v[0], s1 = sums.v[1], s2 = sums.v[2], s3 = sums.v[3];
     V s4 = sums.v[4], s5 = sums.v[5], s6 = sums.v[6], s7 = sums.v[7];
-    for_pairs(row_bits, target, controls, want, [&](std::uint64_t r0, std::uint64_t r1) {
+    for_pairs(row_bits, target, controls, want, [&](std::uint64_t r0, std::uint64_t r1) WB_INLINE {
         V* p = psi + 2 * r0;
         V* q = psi + 2 * r1;
         V* u = lambda + 2 * r0;
@@ -195,7 +196,7 @@ void mux_apply(const Layout& layout, const Step& step, const Mux<V>& m, V* psi) 
         return;
     }
     const auto run = [&](const LaneGate<V>& g, bool want) {
-        for_rows(layout.row_bits, row_controls, want, [&](std::uint64_t r) {
+        for_rows(layout.row_bits, row_controls, want, [&](std::uint64_t r) WB_INLINE {
             const Complex<V> x{psi[2 * r], psi[2 * r + 1]};
             const Complex<V> y{exchange_lanes(x.re, target), exchange_lanes(x.im, target)};
             const Complex<V> out = add(mul(g.same, x), mul(g.other, y));
@@ -229,7 +230,7 @@ void mux_reverse(const Layout& layout, const Step& step, const Mux<V>& h, V* psi
     }
     const auto run = [&](const LaneGate<V>& g, bool want, Matrix2<V>& sums) {
         Complex<V> same{V{}, V{}}, other{V{}, V{}};
-        for_rows(layout.row_bits, row_controls, want, [&](std::uint64_t r) {
+        for_rows(layout.row_bits, row_controls, want, [&](std::uint64_t r) WB_INLINE {
             const Complex<V> x{psi[2 * r], psi[2 * r + 1]};
             const Complex<V> y{exchange_lanes(x.re, target), exchange_lanes(x.im, target)};
             const Complex<V> u{lambda[2 * r], lambda[2 * r + 1]};

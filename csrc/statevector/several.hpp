@@ -146,7 +146,7 @@ struct BlockPauli {
 template <typename V>
 void rotation_apply(const BlockPauli<V>& pauli, int row_bits, const V& c, const V& s, V* psi) {
     const std::uint64_t rows = std::uint64_t{1} << row_bits;
-    const auto rotated = [&](std::uint64_t r) {
+    const auto rotated = [&](std::uint64_t r) WB_INLINE {
         const Complex<V> y = pauli.row(psi, r);
         return Complex<V>{c * psi[2 * r] + s * y.im, c * psi[2 * r + 1] - s * y.re};
     };
@@ -228,12 +228,12 @@ void unitary_apply(const Layout& layout, const PlanView& plan, const Step& step,
     if (!in_lanes) {
         for (int i = 0; i < step.n_wires; ++i) wires[i] -= layout.lane_bits;
         matrix_apply<V>(layout.row_bits, wires, step.n_wires, matrix, adjoint, 1,
-                        [&](std::uint64_t r) { return psi + 2 * r; });
+                        [&](std::uint64_t r) WB_INLINE { return psi + 2 * r; });
     } else {
         constexpr std::uint64_t lanes = VectorOf<T>::lanes;
         T* scalars = reinterpret_cast<T*>(psi);
         matrix_apply<T>(layout.row_bits + layout.lane_bits, wires, step.n_wires, matrix, adjoint,
-                        static_cast<std::int64_t>(lanes), [&](std::uint64_t i) {
+                        static_cast<std::int64_t>(lanes), [&](std::uint64_t i) WB_INLINE {
                             return scalars + i / lanes * 2 * lanes + i % lanes;
                         });
     }

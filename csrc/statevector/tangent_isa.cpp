@@ -13,7 +13,7 @@ namespace {
 template <typename V>
 void pauli_rotation(const BlockPauli<V>& pauli, int row_bits, const Dual<V>& c, const Dual<V>& s,
                     Dual<V>* psi) {
-    const auto image = [&](std::uint64_t r) {
+    const auto image = [&](std::uint64_t r) WB_INLINE {
         const std::uint64_t from = r ^ pauli.row_x;
         const bool odd = __builtin_parityll(from & pauli.row_z);
         const Complex<Dual<V>> x{psi[2 * from], psi[2 * from + 1]};
@@ -29,7 +29,7 @@ void pauli_rotation(const BlockPauli<V>& pauli, int row_bits, const Dual<V>& c, 
                 return Complex<Dual<V>>{y.im, -y.re};
         }
     };
-    const auto rotated = [&](std::uint64_t r) {
+    const auto rotated = [&](std::uint64_t r) WB_INLINE {
         const Complex<Dual<V>> y = image(r);
         return Complex<Dual<V>>{c * psi[2 * r] + s * y.im, c * psi[2 * r + 1] - s * y.re};
     };
@@ -78,7 +78,7 @@ void apply(const Layout& layout, const PlanView& plan, const Step& step,
             for (int part = 0; part < 2; ++part) {
                 V* first = part == 0 ? &psi->value : &psi->change;
                 matrix_apply<V>(layout.row_bits, wires, step.n_wires, plan.data + step.matrix,
-                                false, 2, [&](std::uint64_t r) { return first + 4 * r; });
+                                false, 2, [&](std::uint64_t r) WB_INLINE { return first + 4 * r; });
             }
             break;
         }

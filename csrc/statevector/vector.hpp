@@ -6,6 +6,10 @@
 
 #include <cstdint>
 
+/// For what runs once per amplitude: left to itself, GCC calls such a body as a function with its
+/// captures in memory as soon as the file around it grows, for a third of the speed under AVX2.
+#define WB_INLINE __attribute__((always_inline))
+
 extern "C" double sin(double);
 extern "C" double cos(double);
 
